@@ -1,4 +1,4 @@
-"""The command: build, deploy, watch and operate what functions/ and terraform/ describe."""
+"""The ./eventloom command: build, deploy, watch and operate the functions and the Terraform of this repository."""
 
 import tomllib
 from importlib import metadata
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 def _version(project_file: Path) -> str:
-    """Return the version that `project_file` states, or that of the installed package where there is no checkout."""
+    """Return the version in `project_file`, or that of the installed package if there is no such file."""
     if project_file.is_file():
         return str(tomllib.loads(project_file.read_text(encoding="utf-8"))["project"]["version"])
     return metadata.version("eventloom")
 
 
-# A .pth file puts src/ on the path, so no package metadata exists in a checkout: pyproject.toml states the version.
+# A checkout has no package metadata, because a .pth file adds src/ to the path. So the version is in pyproject.toml.
 __version__ = _version(Path(__file__).resolve().parents[2] / "pyproject.toml")

@@ -1,4 +1,4 @@
-"""`python -m eventloom COMMAND`, which ./eventloom runs."""
+"""Run `python -m eventloom COMMAND`, as ./eventloom does."""
 
 import sys
 

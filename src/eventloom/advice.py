@@ -1,4 +1,4 @@
-"""Return commands for messages, written so that they work as typed in the chosen cloud."""
+"""Format commands for messages, with the options and variables that the chosen cloud needs."""
 
 import os
 
@@ -6,7 +6,7 @@ from eventloom.clouds import DEFAULT_PORT, chosen_cloud
 
 
 def command(environment: str, text: str) -> str:
-    """Return a command about an environment, such as `./eventloom logs thumbnailer --env dev`."""
+    """Return a command for an environment, such as `./eventloom logs thumbnailer --env dev`."""
     cloud = chosen_cloud()
     options = "" if environment == "local" else f" --env {environment}"
     if cloud.name != ("embedded" if environment == "local" else "aws"):
@@ -15,11 +15,11 @@ def command(environment: str, text: str) -> str:
 
 
 def emulator_command(text: str) -> str:
-    """Return a command about the embedded LocalStack itself, such as `./eventloom down`."""
+    """Return a command for the embedded LocalStack itself, such as `./eventloom down`."""
     return f"{_port()}./eventloom {text}"
 
 
 def _port() -> str:
-    """Return the variable that names the embedded LocalStack's port, where the user has not set it."""
+    """Return the assignment of EMBEDDED_PORT that a command needs as a prefix, or ""."""
     port = chosen_cloud("embedded").port
     return "" if str(port) == (os.environ.get("EMBEDDED_PORT") or str(DEFAULT_PORT)) else f"EMBEDDED_PORT={port} "

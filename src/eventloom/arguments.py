@@ -1,6 +1,6 @@
-"""Options and argument types that commands share, so that an option means the same in every command.
+"""Define the options and argument types that commands share.
 
-`command` and `group` stand for click's decorators and add --no-color to every command.
+`command` and `group` replace click's decorators of the same names, and add --no-color to every command.
 """
 
 import math
@@ -32,32 +32,32 @@ def no_color_option() -> click.Option:
 
 
 class Command(click.Command):
-    """A command with --no-color."""
+    """A click command with the option --no-color."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take what click.Command takes."""
+        """Take the arguments of click.Command."""
         super().__init__(*arguments, **options)
         self.params.append(no_color_option())
 
 
 class Group(click.Group):
-    """A group whose commands have --no-color."""
+    """A click group with the option --no-color, which its commands have as well."""
 
     command_class = Command
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take what click.Group takes."""
+        """Take the arguments of click.Group."""
         super().__init__(*arguments, **options)
         self.params.append(no_color_option())
 
 
 def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], Command]:
-    """Return a decorator that makes a function a command of that name. The function may return its exit code."""
+    """Return a decorator that makes a function the command `name`. The function may return an exit code."""
     return click.command(name, cls=Command, **options)
 
 
 def group(name: str, **options: Any) -> Callable[[Callable[..., Any]], Group]:
-    """Return a decorator that makes a function a group of commands."""
+    """Return a decorator that makes a function the command group `name`."""
     return click.group(name, cls=Group, **options)
 
 
@@ -67,7 +67,7 @@ def _choose_cloud(_context: click.Context, _option: click.Parameter, name: str |
 
 
 def _choose_environment(context: click.Context, option: click.Parameter, name: str | None) -> str:
-    """Return the environment; it decides the cloud unless --cloud or CLOUD names one."""
+    """Return the environment, and choose its cloud unless --cloud or CLOUD names one."""
     environment = name or clouds.default_environment()
     if not environment:
         raise click.MissingParameter(
@@ -120,7 +120,7 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="do not ask for conf
 
 
 class Number(click.ParamType[float]):
-    """A finite number from `minimum` to `maximum`; it must be more than `minimum` where `exclusive`."""
+    """The type of an option that is a finite number from `minimum` to `maximum`. `exclusive` excludes `minimum`."""
 
     name = "number"
 
@@ -129,7 +129,7 @@ class Number(click.ParamType[float]):
         self._minimum, self._maximum, self._exclusive = minimum, maximum, exclusive
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number; fails with click's usage error."""
+        """Return the number. Raises click's usage error for other values."""
         try:
             number = float(value)
         except ValueError:
@@ -142,12 +142,15 @@ class Number(click.ParamType[float]):
 
 
 class Moment(click.ParamType[datetime]):
-    """A time in ISO 8601, UTC unless it names an offset, in whole seconds as EventBridge takes it."""
+    """The type of an option that is a time in ISO 8601.
+
+    The time is in UTC unless it has an offset. Fractions of a second are dropped, because EventBridge takes none.
+    """
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Return the time; fails with click's usage error."""
+        """Return the time. Raises click's usage error for other values."""
         if isinstance(value, datetime):
             return value
         try:

@@ -1,4 +1,4 @@
-"""Explain boto3's errors to the person who typed the command."""
+"""Convert boto3's errors to messages that tell the user what to do."""
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,7 +15,7 @@ _NO_CREDENTIALS = (
     exceptions.SSOError,
     exceptions.TokenRetrievalError,
 )
-# Codes with which AWS's services refuse credentials that are expired or wrong
+# Error codes of AWS's services for expired or wrong credentials
 _REFUSED = {
     "AuthFailure",
     "ExpiredToken",
@@ -28,7 +28,7 @@ _REFUSED = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
-# A region that the account has not enabled answers valid credentials with these codes:
+# A region that the account has not enabled returns these codes even for valid credentials:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
 _UNKNOWN_IN_REGION = {"InvalidClientTokenId", "UnrecognizedClientException"}
 _UNREACHABLE = (exceptions.ConnectionError, exceptions.ConnectionClosedError)
@@ -40,7 +40,7 @@ EXPLAINED = (BotoCoreError, ClientError, ResponseParserError)
 
 
 def explain(error: ClientError | BotoCoreError | ResponseParserError) -> str:
-    """Return one or two sentences that name the problem and what to do next."""
+    """Return one or two sentences that name the problem and the next step."""
     if isinstance(error, ResponseParserError):
         return _not_aws(error)
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""

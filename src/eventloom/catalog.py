@@ -1,4 +1,4 @@
-"""Read the gallery's address, the catalog's items and the thumbnails of a deployed pipeline.
+"""Read the gallery's address, catalog items and thumbnails of a deployed pipeline.
 
 `outputs` are the Terraform outputs of an environment (see src/eventloom/deployment/outputs.py).
 """
@@ -14,7 +14,7 @@ from shared.identity import image_id
 
 
 def gallery_url(outputs: dict[str, Any]) -> str:
-    """Return the address of the gallery. An emulator serves every API at its own endpoint, by the API's id."""
+    """Return the address of the gallery. In an emulator, the address consists of its endpoint and the API's id."""
     endpoint = chosen_cloud().endpoint
     return (
         f"{endpoint}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}/"
@@ -24,9 +24,9 @@ def gallery_url(outputs: dict[str, Any]) -> str:
 
 
 def gallery_link(outputs: dict[str, Any]) -> str:
-    """Return the address of the gallery with the API key, if the environment has one.
+    """Return the address of the gallery, with the API key if the environment has one.
 
-    The key is in the fragment, which browsers send to no server.
+    The key is in the fragment, because browsers do not send fragments to servers.
     """
     key = outputs["api_key"]
     return gallery_url(outputs) + (f"#{urlencode({'key': key})}" if key else "")
@@ -35,7 +35,7 @@ def gallery_link(outputs: dict[str, Any]) -> str:
 def deployed_function(outputs: dict[str, Any], name: str) -> dict[str, str]:
     """Return the ARNs, name and log group of a deployed function.
 
-    Raises UserError, with the names of the deployed functions, if there is no such function.
+    Raises UserError if there is no such function. The message lists the deployed functions.
     """
     functions: dict[str, dict[str, str]] = outputs["functions"]
     if name not in functions:
@@ -44,14 +44,14 @@ def deployed_function(outputs: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def from_dynamodb(item: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Convert an item in DynamoDB's JSON to plain Python values. None stands for an item that does not exist."""
+    """Convert an item from DynamoDB's JSON to plain Python values. Returns None for None."""
     return None if item is None else plain(item)
 
 
 def items(dynamodb: Any, table: str, image_ids: Iterable[str]) -> list[dict[str, Any]]:
     """Return the catalog's items of up to 100 images.
 
-    The answer lacks images without an item, and items that DynamoDB leaves unprocessed.
+    The list may be shorter, because items may not exist, or DynamoDB may leave keys unprocessed.
     """
     keys = [{"image_id": {"S": identity}} for identity in image_ids]
     answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})

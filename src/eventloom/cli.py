@@ -1,4 +1,4 @@
-"""The command line of Eventloom: one tree of commands, loaded when they are used."""
+"""Eventloom's command line. A command's module is imported only when the command is used."""
 
 import errno
 import importlib
@@ -15,7 +15,7 @@ from eventloom.errors import UserError
 
 @dataclass(frozen=True)
 class Entry:
-    """A command: where it is defined, as module:name, and one line about it."""
+    """A command for the help page. `target` is module:name, and `resumes` means that a repeated command continues."""
 
     target: str
     summary: str
@@ -109,14 +109,14 @@ Exit codes:
 
 
 class Eventloom(Group):
-    """The top-level group. It imports a command's module when the command runs, and explains errors of AWS."""
+    """The top-level group. It imports a command's module when the command runs, and explains AWS's errors."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order of the sections."""
+        """Return the names of the commands in the order of the sections."""
         return [*ENTRIES]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Return the command of that name, or None."""
+        """Return the command with that name, or None."""
         return ENTRIES[cmd_name].load() if cmd_name in ENTRIES else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
@@ -126,14 +126,14 @@ class Eventloom(Group):
                 formatter.write_dl([(name, entry.summary) for name, entry in entries.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; exits with the code that it returns."""
+        """Run the command, and exit with the code that it returns."""
         try:
             code = super().invoke(ctx)
         except KeyboardInterrupt:
             if ctx.invoked_subcommand and ENTRIES[ctx.invoked_subcommand].resumes:
                 click.echo("interrupted; the same command continues where it stopped", err=True)
             ctx.exit(130)
-        except Exception as error:  # Some errors of boto3 are OSErrors as well.
+        except Exception as error:  # Some errors of boto3 are also OSErrors.
             text = _aws_text(error)
             if text is None and isinstance(error, OSError) and error.errno != errno.EPIPE:
                 text = str(error)

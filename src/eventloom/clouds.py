@@ -1,9 +1,9 @@
-"""The clouds that commands and tests can use, and the environment variables that each needs.
+"""Define the clouds that commands and tests can use, and the environment variables that each cloud needs.
 
---cloud or the variable CLOUD chooses: `embedded` (LocalStack on this machine without Docker), `compose`
-(docker-compose.yml) or `aws`.
-Without either, the environment `local` is in the embedded LocalStack and every other environment is on AWS.
-Nothing else in the project knows about endpoints or dummy credentials.
+The option --cloud or the variable CLOUD chooses one of three: `embedded` (LocalStack on this machine without Docker),
+`compose` (LocalStack in docker-compose.yml) or `aws`. By default, the environment `local` is in the embedded LocalStack
+and every other environment is on AWS.
+Only this module handles endpoints and dummy credentials.
 """
 
 import os
@@ -26,7 +26,7 @@ HOST_ARCHITECTURE = ARCHITECTURES.get(platform.machine().lower(), "x86_64")
 
 @dataclass(frozen=True)
 class Cloud:
-    """One place that Terraform deploys to. `port` is None for AWS itself."""
+    """A cloud that Terraform deploys to. `port` is the port of an emulator, or None for AWS."""
 
     name: str
     port: int | None
@@ -34,23 +34,23 @@ class Cloud:
 
     @property
     def endpoint(self) -> str | None:
-        """Return the address of the emulator, None for AWS."""
+        """Return the address of the emulator, or None for AWS."""
         return f"http://127.0.0.1:{self.port}" if self.port else None
 
     @property
     def key(self) -> str:
-        """Return the name of this cloud in paths under build/. Each emulator that runs has its own."""
+        """Return the cloud's name for paths in build/. A port other than the default is part of the name."""
         return self.name if self.port in {None, DEFAULT_PORT} else f"{self.name}-{self.port}"
 
     @property
     def architecture(self) -> str:
-        """Return Lambda's instruction set: ARCH, or on an emulator that of this machine, which runs the functions."""
+        """Return Lambda's architecture: the variable ARCH, or x86_64 on AWS and this machine's in an emulator."""
         return os.environ.get("ARCH") or (HOST_ARCHITECTURE if self.port else "x86_64")
 
     def environment(self) -> dict[str, str]:
-        """Return the process environment for Terraform, boto3 and pytest.
+        """Return the environment variables for Terraform, boto3 and pytest.
 
-        An emulator gets dummy credentials whatever the caller's environment holds, so that no test can reach an
+        For an emulator, dummy credentials replace those of the caller's environment, so that no test can reach an AWS
         account.
         """
         environment = dict(os.environ)
@@ -76,7 +76,7 @@ class Cloud:
 
 
 def _port(variable: str) -> int:
-    """Return the port that a variable names, -1 if it names none. chosen_cloud() refuses -1."""
+    """Return the port in an environment variable, or -1 if it is not a number. chosen_cloud() refuses -1."""
     text = os.environ.get(variable) or str(DEFAULT_PORT)
     return int(text) if text.isdecimal() else -1
 
@@ -92,7 +92,7 @@ CLOUDS = {
 
 
 def tool_environment() -> dict[str, str]:
-    """Return variables by which tools write only inside the checkout and find what bootstrap.sh installed."""
+    """Return environment variables with which tools find what bootstrap.sh installed and write only in the checkout."""
     config = os.environ.get("TF_CLI_CONFIG_FILE", "")
     return {
         "PATH": f"{BUILD / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -104,7 +104,7 @@ def tool_environment() -> dict[str, str]:
 
 
 def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return variables by which requests to an emulator do not go to a proxy."""
+    """Return environment variables that exclude emulators from the proxy."""
     others = environment.get("no_proxy") or environment.get("NO_PROXY")
     return dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{others}" if others else ""))
 
@@ -113,34 +113,34 @@ _choice: str | None = None
 
 
 def choose(name: str | None) -> None:
-    """Work with this cloud from now on; None leaves the choice to the variable CLOUD."""
+    """Use this cloud from now on. None leaves the choice to the variable CLOUD."""
     global _choice  # noqa: PLW0603 - one process works with one cloud; tests choose another between two commands
     _choice = name
 
 
 def choose_for(environment: str) -> None:
-    """Choose the cloud of an environment, unless --cloud or CLOUD names one.
+    """Choose the default cloud of an environment, unless --cloud or CLOUD names one.
 
-    The environment `local` is embedded, every other environment is on AWS.
+    The environment `local` is in the embedded LocalStack, and every other environment is on AWS.
     """
     if not _choice and not os.environ.get("CLOUD"):
         choose("embedded" if environment == "local" else "aws")
 
 
 def default_environment() -> str | None:
-    """Return the default of --env: `local` on an emulator; None on AWS, where users have to name an environment."""
+    """Return the default of --env: `local` in an emulator, or None on AWS, where users must name an environment."""
     return "local" if chosen_cloud().port else None
 
 
 def use_port(port: int) -> None:
-    """Use the embedded LocalStack on this port, as EMBEDDED_PORT does."""
+    """Set the port of the embedded LocalStack, like EMBEDDED_PORT."""
     CLOUDS["embedded"] = replace(CLOUDS["embedded"], port=port)
 
 
 def chosen_cloud(name: str | None = None) -> Cloud:
-    """Return the cloud of that name, by default the chosen one.
+    """Return the cloud with this name, or the chosen cloud by default.
 
-    Raises UserError for an unknown name, and for a port that is not valid.
+    Raises UserError for an unknown name and for an invalid port.
     """
     name = name or _choice or os.environ.get("CLOUD") or "embedded"
     if name not in CLOUDS:
@@ -152,9 +152,9 @@ def chosen_cloud(name: str | None = None) -> Cloud:
 
 
 def client(service: str, cloud_name: str | None = None, *, only_attempt_s: float | None = None) -> Any:
-    """Return a boto3 client of the chosen or named cloud. Raises botocore's NoRegionError on AWS without a region.
+    """Return a boto3 client for the chosen or named cloud. Raises botocore's NoRegionError on AWS without a region.
 
-    With `only_attempt_s` the client waits that long (s) for an answer and never sends a request again.
+    With `only_attempt_s`, the client waits this many seconds for a response and never retries.
     """
     return _client(service, chosen_cloud(cloud_name), only_attempt_s)
 
@@ -180,14 +180,14 @@ def _client(service: str, cloud: Cloud, only_attempt_s: float | None) -> Any:
 
 
 def forget_clients() -> None:
-    """Make new clients from now on: the credentials or the region have changed."""
+    """Clear the cache of clients, after a change of the credentials or the region."""
     _client.cache_clear()
 
 
 def _region() -> str:
-    """Return the region of an account, as Terraform determines it. Raises botocore's NoRegionError.
+    """Return the AWS region that Terraform would use. Raises botocore's NoRegionError if none is set.
 
-    boto3 by itself does not read AWS_REGION, and uses us-east-1 for S3 if no region is set.
+    boto3 does not read AWS_REGION, and it uses us-east-1 for S3 if no region is set.
     """
     import boto3  # noqa: PLC0415 - as above
     from botocore.exceptions import NoRegionError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Shell completion of ./eventloom."""
+"""The command completion: print the script for shell completion."""
 
 import click
 from click.shell_completion import get_completion_class

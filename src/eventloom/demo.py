@@ -1,4 +1,4 @@
-"""The command demo: deploy to the embedded LocalStack, send the sample photos through, and show the pictures."""
+"""The command demo: deploy to the embedded LocalStack, process the sample photos, and show the results."""
 
 import os
 import time
@@ -50,7 +50,7 @@ def demo() -> None:
 
 
 def deploy() -> dict[str, Any]:
-    """Start the embedded LocalStack, build and deploy; returns the Terraform outputs."""
+    """Start the embedded LocalStack, build and deploy. Returns the Terraform outputs."""
     terminal.stdout.rule("1. deploy terraform/ to the embedded LocalStack", align="left")
     click.echo(embedded().run("up", doing="starting LocalStack"), nl=False)
     apply.announce(ENVIRONMENT)
@@ -60,7 +60,7 @@ def deploy() -> dict[str, Any]:
 
 
 def send_photos(outputs: dict[str, Any]) -> list[Result]:
-    """Send the sample photos, also over those of an earlier demo, and return the results in the order of their keys."""
+    """Send the sample photos and return the results, sorted by key. Photos of an earlier demo are overwritten."""
     terminal.stdout.rule("2. upload the sample photos", align="left")
     sources = collect([path for path in PHOTOS.iterdir() if path.suffix != ".md"]).files
     sent = send_all(client("s3"), outputs["uploads_bucket"], sources, replace=True)
@@ -72,7 +72,7 @@ def send_photos(outputs: dict[str, Any]) -> list[Result]:
 
 
 def next_steps(sheet: Path, page: Path, link: str) -> str:
-    """Return the lines that name the files and the next commands."""
+    """Return the lines with the paths of the files and the next commands."""
     return "\n".join(
         [
             "",
@@ -86,7 +86,7 @@ def next_steps(sheet: Path, page: Path, link: str) -> str:
 
 
 def check(answers: list[Result], with_thumbnail: set[str]) -> None:
-    """Raise UserError unless every sample photo is READY with a thumbnail and the corrupt one is REJECTED."""
+    """Raise UserError unless the corrupt photo is REJECTED and every other one is READY with a thumbnail."""
     expected = {
         upload.key: results.REJECTED if Path(upload.key).stem == "corrupt" else results.READY for upload, _ in answers
     }

@@ -1,4 +1,4 @@
-"""Write the pictures of the demo: the thumbnails, a contact sheet of them, and a page."""
+"""Write the results of the demo: the thumbnails, a contact sheet, and an HTML page."""
 
 import html
 import io
@@ -35,9 +35,9 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 
 
 def save_thumbnails(results: Sequence[Result], folder: Path, thumbnail: Callable[[str], bytes]) -> dict[str, Path]:
-    """Write each result's middle thumbnail into the folder, which is emptied first, and return the files by image id.
+    """Empty the folder, write the thumbnail of medium size of each result, and return the files by image id.
 
-    `thumbnail` returns the bytes of the thumbnail of a key.
+    `thumbnail` returns the content of a thumbnail by its key.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -52,7 +52,7 @@ def save_thumbnails(results: Sequence[Result], folder: Path, thumbnail: Callable
 
 
 def contact_sheet(results: Sequence[Result], files: dict[str, Path], path: Path) -> Path:
-    """Write one picture with every thumbnail, or with the status of a photo that has none."""
+    """Write one picture with all thumbnails, and return its path. Photos without a thumbnail show their status."""
     columns = min(3, len(results))
     rows = -(-len(results) // columns)
     sheet = Image.new("RGB", (columns * (CELL + 20) + 20, rows * (CELL + 60) + 20), "#f4f4f2")
@@ -68,7 +68,7 @@ def contact_sheet(results: Sequence[Result], files: dict[str, Path], path: Path)
         else:
             draw.rectangle((left, top, left + CELL, top + CELL), outline="#c9c9c5")
             draw.text((left + CELL / 2, top + CELL / 2), item["status"], fill="#a33", anchor="mm", font_size=18)
-        # Pillow's own font has Latin letters only.
+        # Pillow's default font has only Latin letters.
         name = re.sub("[^ -~\u00a1-\u00ff]+", "...", unicodedata.normalize("NFC", upload.key))
         about = f"{item.get('format', item.get('reason', ''))}  {picture_size(item)}"
         draw.text((left, top + CELL + 8), name[:38], fill="#222", font_size=14)
@@ -78,7 +78,7 @@ def contact_sheet(results: Sequence[Result], files: dict[str, Path], path: Path)
 
 
 def page(results: Sequence[Result], files: dict[str, Path], path: Path) -> Path:
-    """Write an HTML page of the results beside their pictures."""
+    """Write an HTML page of the results into the folder of the thumbnails, and return its path."""
     figures = []
     for upload, item in results:
         name, facts = (

@@ -1,4 +1,4 @@
-"""Call the embedded LocalStack through its own command line."""
+"""Control the embedded LocalStack through its command line."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from eventloom.clouds import BUILD, DEFAULT_PORT, chosen_cloud
 from eventloom.errors import UserError
 
 PYTHON = BUILD / "venv/localstack/bin/python"
-# Functions run with the boto3 that scripts/requirements/lambda-runtime.txt pins. LocalStack itself needs an older one.
+# Functions use the boto3 version in scripts/requirements/lambda-runtime.txt. LocalStack itself needs an older version.
 RUNTIME = {"LAMBDA_PROCESS_PYTHON3_13": str(BUILD / "venv/lambda-runtime/bin/python")}
 _PREFIX = "embedded LocalStack: "
 
@@ -26,12 +26,12 @@ class Emulator:
     python: Path = PYTHON
 
     def run(self, name: str, *options: str, doing: str) -> str:
-        """Run one of its commands to its end, even if this process is interrupted, and return its output.
+        """Run a command of the emulator until it ends, even if this process is interrupted, and return its output.
 
-        Ctrl-C halfway through a start would leave a server that does not answer yet, so the command finishes first.
+        If Ctrl-C ended a start, a server could remain that does not respond yet. So the command finishes first.
 
         Raises:
-            UserError: the command failed; the text is its message.
+            UserError: the command failed. The text is the command's error message.
         """
         with terminal.stderr.status(doing):
             code, output, errors = self._finish(name, *options)
@@ -42,10 +42,10 @@ class Emulator:
         return output
 
     def report(self) -> dict[str, Any]:
-        """Return the facts that its `status --json` prints, "state" among them.
+        """Return the JSON that the emulator's command `status --json` prints, which includes "state".
 
         Raises:
-            UserError: it printed none.
+            UserError: the command printed no JSON.
         """
         _, output, errors = self._finish("status", "--json")
         try:
@@ -57,7 +57,7 @@ class Emulator:
         return facts
 
     def _finish(self, name: str, *options: str) -> tuple[int, str, str]:
-        """Run a command in its own process group, so that the terminal's Ctrl-C reaches this process only."""
+        """Run a command in a separate process group, so that Ctrl-C in the terminal does not interrupt it."""
         command = [
             str(self.python),
             "-P",
@@ -90,6 +90,6 @@ class Emulator:
 
 
 def embedded() -> Emulator:
-    """Return the embedded LocalStack of this checkout, on the port that --port or EMBEDDED_PORT names."""
+    """Return the embedded LocalStack of this checkout, on the port of --port or EMBEDDED_PORT."""
     port = chosen_cloud("embedded").port or DEFAULT_PORT
     return Emulator(port, BUILD / ("localstack" if port == DEFAULT_PORT else f"localstack-{port}"))

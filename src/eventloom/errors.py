@@ -1,12 +1,12 @@
-"""The error that users see as a sentence instead of a traceback."""
+"""Define the error that the command line shows as a message without a traceback."""
 
 import click
 
 
 class UserError(click.ClickException):
-    """Something that the user can fix: nothing is deployed, a file is missing, no result arrives in time.
+    """A problem that the user can fix, such as a missing file or an environment that is not deployed.
 
-    The text is one sentence that says what to do next. The command ends with exit code 1.
+    The text names the problem and the next step. The command ends with exit code 1.
     """
 
     exit_code = 1

@@ -1,7 +1,7 @@
 """Generate the event that a trigger would send to a function.
 
-The shapes are those of the scaffold's sample events (scaffold/templates/TRIGGER/event.json.tmpl). The same request for
-the same place makes the same event: its ids are digests, and its only time is `Place.now`.
+The events are based on the scaffold's sample events (scaffold/templates/TRIGGER/event.json.tmpl). The same request and
+place always give the same event, because ids are digests and all times are `Place.now`.
 """
 
 import base64
@@ -29,13 +29,13 @@ _OF_A_KEY = {"s3", "kinesis", "alarm"}
 
 @dataclass(frozen=True)
 class Request:
-    """What the event says.
+    """The content of the event to generate. None keeps the value of the sample event.
 
     Attributes:
-        trigger: what sends it, a key of TRIGGERS.
-        key: the object's key, the partition key of a record, or the name of an alarm; None is the shape's own.
-        body: the message, record, detail, item or body of a request, as text; None is the shape's own.
-        path: the path of an HTTP request, with its query. method: its method.
+        trigger: the sender of the event, a key of TRIGGERS.
+        key: the key of an object, the partition key of a record, or the name of an alarm.
+        body: the text of a message, record, detail, item or HTTP request body.
+        path: the path of an HTTP request, with its query. method: the method of an HTTP request.
     """
 
     trigger: str
@@ -47,13 +47,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the event happens.
+    """The deployment and the time that the event refers to.
 
     Attributes:
-        function: the function's folder. prefix: of the names of all resources, such as "eventloom-dev".
-        account: of AWS, 12 digits. region: of AWS. now: when it happens.
+        function: the function's folder. prefix: the prefix of all resource names, such as "eventloom-dev".
+        account: the AWS account id. region: the AWS region. now: the time of the event.
         sources: ARNs of the queue and the streams that the function reads.
-        bucket: the bucket of the object. head: S3's answer about the object (HeadObject).
+        bucket: the bucket of the object. head: S3's HeadObject response for the object.
     """
 
     function: str
@@ -66,15 +66,15 @@ class Place:
     head: dict[str, Any] = field(default_factory=dict)
 
     def source(self, service: str) -> str | None:
-        """Return the ARN of the source in a service, such as "sqs"; None without one."""
+        """Return the ARN of the source in a service, such as "sqs", or None."""
         return next((arn for arn in self.sources if arn.split(":")[2] == service), None)
 
 
 def generate(request: Request, place: Place) -> Event:
-    """Return the event as the function gets it: in an SQS message if the function reads a queue.
+    """Return the event as the function receives it. If the function reads a queue, the event is in an SQS message.
 
     Raises:
-        UserError: the body is not what the trigger carries.
+        UserError: the trigger needs a JSON object as the body, and the body is not one.
     """
     event = TRIGGERS[request.trigger](_shape(request, place), request, place)
     queue = place.source("sqs")
@@ -85,7 +85,7 @@ def generate(request: Request, place: Place) -> Event:
 
 
 def options_without_use(request: Request) -> list[str]:
-    """Return the options that were given and mean nothing to the trigger."""
+    """Return the given options that the trigger does not use."""
     is_http = request.trigger in HTTP
     uses = {
         "--key": request.trigger in _OF_A_KEY,
@@ -98,7 +98,7 @@ def options_without_use(request: Request) -> list[str]:
 
 
 def _shape(request: Request, place: Place) -> Event:
-    """Return the scaffold's sample for the trigger, with the account, the region and the names of the place."""
+    """Return the scaffold's sample event for the trigger, with the account, region and resource names of the place."""
     words = {"name": place.function, "dashed": place.function.replace("_", "-")}
     text = fill(request.trigger, "event.json", words)
     for sample, real in (("123456789012", place.account), ("us-east-1", place.region), ("eventloom-dev", place.prefix)):
@@ -108,13 +108,13 @@ def _shape(request: Request, place: Place) -> Event:
 
 
 def _id(request: Request, place: Place) -> str:
-    """Return an id in the form of a UUID, the same for the same event."""
+    """Return an id in the form of a UUID. It is always the same for the same event."""
     digits = hashlib.sha256(f"{request}|{place.function}|{place.now}".encode()).hexdigest()
     return "-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"8{digits[17:20]}", digits[20:32]))
 
 
 def _json_object(request: Request, what: str, number: Callable[[str], Any] = Decimal) -> dict[str, Any]:
-    """Return the body as an object. DynamoDB takes no float, so fractions are decimal numbers by default."""
+    """Return the body as a JSON object. Fractions are Decimal by default, because DynamoDB does not accept floats."""
     try:
         value = json.loads(request.body or "", parse_float=number)
     except ValueError:
@@ -134,7 +134,7 @@ def _s3(event: Event, request: Request, place: Place) -> Event:
         "eTag": str(place.head.get("ETag", "")).strip('"'),
         "versionId": place.head.get("VersionId"),
     }
-    # Nobody but S3 knows the sequencer. Without one, a function asks S3 which version is current.
+    # Only S3 can create a sequencer. If there is none, a function looks up the current version in S3.
     record["s3"]["object"] = {name: value for name, value in described.items() if value is not None}
     return event
 
@@ -189,7 +189,7 @@ def _kinesis(event: Event, request: Request, place: Place) -> Event:
         record["kinesis"]["partitionKey"] = request.key
     if request.body is not None:
         record["kinesis"]["data"] = base64.b64encode(request.body.encode()).decode()
-    # Kinesis numbers records upwards, so a later event has a larger number.
+    # Sequence numbers in Kinesis increase, so a later event gets a larger number.
     number = f"4959{int(place.now.timestamp() * 1000):052d}"
     record["kinesis"]["sequenceNumber"] = number
     record["eventID"] = f"{record['eventID'].split(':')[0]}:{number}"
@@ -246,7 +246,7 @@ def _url(event: Event, request: Request, place: Place) -> Event:
 
 
 def _log_time(moment: datetime) -> str:
-    """Return a time as in a web server's log, with English months in every locale."""
+    """Return a time in the format of web server logs. Names of months are English in every locale."""
     month = _MONTHS[moment.month - 1]
     return f"{moment:%d}/{month}/{moment:%Y:%H:%M:%S} +0000"
 

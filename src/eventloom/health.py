@@ -1,4 +1,4 @@
-"""Read the health of a deployed environment: its messages that wait or have failed, and its alarms."""
+"""Read the health of a deployed environment: waiting messages, failed messages and alarms."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ _IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
 
 @dataclass(frozen=True)
 class QueueDepth:
-    """The approximate numbers of messages of a queue that wait, and that a consumer has."""
+    """The approximate numbers of a queue's waiting messages, and of those that a consumer has received."""
 
     name: str
     waiting: int
@@ -23,13 +23,13 @@ class QueueDepth:
 
     @property
     def holds_failures(self) -> bool:
-        """Return whether the queue is for messages that failed for good."""
+        """Return whether the queue is for permanently failed messages."""
         return self.name.endswith((DLQ, FAILURES))
 
 
 @dataclass(frozen=True)
 class Health:
-    """The queues of an environment, and the names of its alarms that are in ALARM."""
+    """The queues of an environment, and the names of its alarms in the state ALARM."""
 
     queues: list[QueueDepth]
     alarms: list[str]
@@ -41,12 +41,12 @@ class Health:
 
     @property
     def failures(self) -> list[QueueDepth]:
-        """Return the queues of failures that hold messages."""
+        """Return the queues of failures that contain messages."""
         return [queue for queue in self.queues if queue.holds_failures and queue.waiting + queue.in_flight]
 
 
 def read(client: Callable[[str], Any], prefix: str) -> Health:
-    """Return the health of the environment whose names begin with `prefix` and '-'."""
+    """Return the health of an environment. Its resource names begin with `prefix` and '-'."""
     sqs = client("sqs")
     pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=f"{prefix}-")
     urls = [url for page in pages for url in page.get("QueueUrls", [])]
@@ -61,11 +61,11 @@ def _depth(sqs: Any, url: str) -> QueueDepth:
 
 
 def alarms(cloudwatch: Any, prefix: str) -> list[str]:
-    """Return the names of an environment's alarms that are in ALARM."""
+    """Return the names of an environment's alarms in the state ALARM."""
     kinds = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
     pages = cloudwatch.get_paginator("describe_alarms").paginate(
         AlarmNamePrefix=f"{prefix}-", StateValue="ALARM", AlarmTypes=[*kinds]
     )
     answers = [alarm for page in pages for kind in kinds.values() for alarm in page.get(kind, [])]
-    # LocalStack returns alarms in every state.
+    # LocalStack ignores StateValue and returns alarms in every state.
     return sorted(alarm["AlarmName"] for alarm in answers if alarm["StateValue"] == "ALARM")

@@ -21,7 +21,7 @@ from eventloom.monitoring.log_records import Record, records
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_PAYLOAD = 6 * 1024 * 1024
-# Longer than a function can run. A request that is sent again would run the function again.
+# A function can run for 15 minutes. A retry of the request would run the function again.
 ANSWER_WITHIN_S = 15 * 60 + 30
 # Lambda returns the last 4 KB of the log: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 TAIL_BYTES = 4096
@@ -85,7 +85,7 @@ def invoke(  # noqa: PLR0913, PLR0917 - click passes options as arguments
 
 
 def call(function: str, arn: str, payload: bytes, show_all: bool) -> None:
-    """Call a function, and print its log and its answer. Raises UserError if the function fails."""
+    """Call a function, and print its log and its response. Raises UserError if the function fails."""
     answer = client("lambda", only_attempt_s=ANSWER_WITHIN_S).invoke(FunctionName=arn, Payload=payload, LogType="Tail")
     for record in tail_records(function, base64.b64decode(answer.get("LogResult", "")), datetime.now(UTC)):
         if show_all or not record.is_detail:
@@ -100,13 +100,12 @@ def read_payload(event: str | None, samples: Path) -> bytes:
     """Return the payload for Lambda.
 
     Args:
-        event: a JSON file, the name of one in `samples` with or without .json, "-" for stdin, None for an empty object.
+        event: a JSON file, the name of a file in `samples` with or without .json, "-" for stdin, or None for {}.
         samples: the folder of the function's sample events.
 
     Raises:
-        UserError: there is no such file, it is not JSON, or it is too large for Lambda; or `event` is None and there
-        are
-            samples.
+        UserError: there is no such file, it is not JSON, or it is too large for Lambda. It is also raised if `event` is
+        None although there are samples.
     """
     content = b"{}" if event is None and not sample_names(samples) else read_event(event, samples)
     try:
@@ -124,7 +123,7 @@ def read_payload(event: str | None, samples: Path) -> bytes:
 def read_event(event: str | None, samples: Path) -> bytes:
     """Return the content of the file that `event` names.
 
-    Raises UserError, with the samples' names, if there is none.
+    Raises UserError if there is no such file. The message lists the samples.
     """
     if event == "-":
         return sys.stdin.buffer.read()
@@ -144,7 +143,7 @@ def sample_names(samples: Path) -> list[str]:
 
 
 def tail_records(function: str, tail: bytes, now: datetime) -> list[Record]:
-    """Return the records in the last part of a log, without a first line that is cut off."""
+    """Return the records in the end of a log. If the log is longer, the first line is dropped as incomplete."""
     lines = tail.decode(errors="replace").splitlines()
     if len(tail) >= TAIL_BYTES and len(lines) > 1:
         del lines[0]
@@ -153,7 +152,7 @@ def tail_records(function: str, tail: bytes, now: datetime) -> list[Record]:
 
 
 def print_answer(body: str) -> None:
-    """Print a function's answer: indented on a terminal, on one line elsewhere."""
+    """Print a function's response. On a terminal it is indented, otherwise it is on one line."""
     try:
         answer: Any = json.loads(body)
     except ValueError:
@@ -166,7 +165,7 @@ def print_answer(body: str) -> None:
 
 
 def failure(function: str, body: str) -> str:
-    """Return a sentence about the failure of a function, with the type and the message of its error."""
+    """Return the error message for a failed function. It contains the type and the message of the exception."""
     try:
         error = json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The events that `invoke` generates, takes from a queue of failures, and records as samples."""
+"""Generate events for `invoke`, read them from a queue of failures, and save them as samples."""
 
 import json
 import re
@@ -19,16 +19,16 @@ from eventloom.operations.target import current_target
 from eventloom.terminal import printable
 
 SAMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-# Headers of a request that let the next reader of a sample act as its sender
+# Headers that contain credentials of the sender
 SECRET_HEADERS = {"authorization", "x-api-key", "cookie", "x-amz-security-token", "set-cookie", "proxy-authorization"}
 SECRET_FIELDS = {"apikey", "cookies"}
 LEFT_OUT = "left-out"
 
 
 def request_of(bucket: str | None, **request_options: str | None) -> Request | None:
-    """Return the request that the options of `invoke` describe, None without --trigger.
+    """Return the request that the options of `invoke` describe, or None without --trigger.
 
-    Raises click.UsageError for an option that means nothing to the trigger, and for an object without a key.
+    Raises click.UsageError for an option that the trigger does not use, and for --trigger s3 without --key.
     """
     context = click.get_current_context(silent=True)
     trigger = request_options["trigger"]
@@ -53,7 +53,7 @@ def of_trigger(
     """Return the event that a trigger would send to a deployed function now.
 
     Raises:
-        UserError: the object does not exist, or the body is not what the trigger carries.
+        UserError: the object does not exist, or the trigger needs a JSON object as the body, and the body is not one.
     """
     facts = deployed_function(outputs, function)
     _, _, _, region, account, *_ = facts["alias_arn"].split(":")
@@ -70,7 +70,7 @@ def of_trigger(
 
 
 def _object(s3: Any, buckets: list[str], key: str) -> tuple[str, dict[str, Any]]:
-    """Return the first bucket that has an object, and S3's answer about it. Raises UserError if none has it."""
+    """Return the first bucket with the object, and its HeadObject response. Raises UserError if there is none."""
     for bucket in buckets:
         try:
             return bucket, s3.head_object(Bucket=bucket, Key=key)
@@ -84,10 +84,10 @@ def _object(s3: Any, buckets: list[str], key: str) -> tuple[str, dict[str, Any]]
 
 
 def of_message(message_id: str, environment: str) -> Event:
-    """Return the event of a message in a queue of failures, as the function got it. The message stays as it is.
+    """Return the event in a message of a queue of failures, as the function received it. The message is not changed.
 
     Raises:
-        UserError: no queue has it, or it holds no event.
+        UserError: no queue has the message, or the message contains no event.
     """
     target = current_target(environment)
     sqs = target.client("sqs")
@@ -101,9 +101,9 @@ def of_message(message_id: str, environment: str) -> Event:
 
 
 def event_of(failure: Failure, queue_arn: str) -> Event:
-    """Return the event that failed: of an asynchronous call, or the message of a queue whose DLQ has this ARN.
+    """Return the failed event of an asynchronous call, or an SQS event with the message of a dead-letter queue.
 
-    Raises UserError for a batch of a stream, of which the message has only the position.
+    Raises UserError for a stream batch, because the message contains only the position of its records.
     """
     payload = failure.content.get("requestPayload")
     if isinstance(payload, dict):
@@ -135,7 +135,7 @@ def event_of(failure: Failure, queue_arn: str) -> Event:
 def save(event: Any, samples: Path, name: str) -> Path:
     """Save an event as a sample, without keys and cookies, and return its file.
 
-    Raises UserError if the name is not one, or if another event has it.
+    Raises UserError if the name is not valid, or if a different sample has this name.
     """
     if not SAMPLE_NAME.fullmatch(name):
         raise UserError(f"'{printable(name)}' is not a name for a sample; use letters, digits, _, - and .")
@@ -151,7 +151,7 @@ def save(event: Any, samples: Path, name: str) -> Path:
 
 
 def without_secrets(event: Any) -> Any:
-    """Return an event in which the values of headers with keys and cookies are left out."""
+    """Return an event with placeholders instead of keys and cookies."""
     if isinstance(event, list):
         return [without_secrets(value) for value in event]
     if not isinstance(event, dict):
@@ -164,5 +164,5 @@ def _is_secret(name: str) -> bool:
 
 
 def _left_out(value: Any) -> Any:
-    """Return a value of the same shape that says nothing: of `headers` a text, of `multiValueHeaders` a list."""
+    """Return a placeholder: a list for a list, as in `multiValueHeaders`, and a string for any other value."""
     return [LEFT_OUT] * len(value) if isinstance(value, list) else LEFT_OUT

@@ -1,4 +1,4 @@
-"""The commands up, down and restart."""
+"""The commands up, down and restart, which control the embedded LocalStack."""
 
 import click
 
@@ -7,7 +7,7 @@ from eventloom.emulator import Emulator, embedded
 
 
 def emulator() -> Emulator:
-    """Return the emulator that the command's caller provides, as tests do, or that of this checkout."""
+    """Return the emulator in click's context, which tests provide, or the emulator of this checkout."""
     return click.get_current_context().find_object(Emulator) or embedded()
 
 

@@ -34,7 +34,7 @@ def open_gallery(environment: str, browser: bool, as_json: bool) -> None:
 
 
 def facts(environment: str, outputs: dict[str, Any]) -> dict[str, str]:
-    """Return what --json prints."""
+    """Return the fields that --json prints."""
     return {
         "environment": environment,
         "url": catalog.gallery_link(outputs),

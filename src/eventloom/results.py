@@ -1,4 +1,4 @@
-"""Show the pipeline's results as a table, for the demo and for uploads."""
+"""Format the pipeline's results for the commands demo and upload."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ READY, REJECTED = "READY", "REJECTED"
 
 
 def picture_size(item: dict[str, Any]) -> str:
-    """Return width x height of an item, if it has them."""
+    """Return an item's width and height, such as "4000 x 3000", or "-" if they are unknown."""
     return f"{item['width']} x {item['height']}" if "width" in item else "-"
 
 
 def table(results: Sequence[Result]) -> Table:
-    """Return one row for each result, within 80 columns: the picture and its thumbnails, or why it was rejected."""
+    """Return a table of at most 80 columns with a row for each result: its picture, or the reason of its rejection."""
     rows = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     rows.add_column(overflow="fold", max_width=24)
     rows.add_column(no_wrap=True)
@@ -32,7 +32,7 @@ def table(results: Sequence[Result]) -> Table:
 
 
 def _picture(item: dict[str, Any]) -> str:
-    """Return the facts of a READY image, as markup of two lines."""
+    """Return two lines of rich markup with the facts of a READY image."""
     colour = item.get("dominant_color", "")
     picture = [picture_size(item), item.get("format", ""), f"{item.get('bytes', 0):,} bytes"]
     sizes = " ".join(sorted(item.get("thumbnails", {}), key=int, reverse=True))
@@ -42,12 +42,12 @@ def _picture(item: dict[str, Any]) -> str:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Return how many results there are of each status, such as "3 ready, 1 rejected"."""
+    """Return the number of results with each status, such as "3 ready, 1 rejected"."""
     counts = Counter(item["status"] for _, item in results)
     return ", ".join(f"{counts[status]:,} {status.lower()}" for status in sorted(counts))
 
 
 def facts(result: Result) -> dict[str, Any]:
-    """Return a result for programs."""
+    """Return a result's fields for JSON."""
     upload, item = result
     return {"file": str(upload.file), "key": upload.key, "status": item["status"]} | item

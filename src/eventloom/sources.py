@@ -12,7 +12,7 @@ from eventloom.terminal import printable
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 KEY_BYTES = 1024
-# The most that a PUT request can carry: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+# The maximum size of a PUT request: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 FILE_BYTES = 5 * 1024**3
 
 
@@ -26,20 +26,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Sources:
-    """The files to send, and the entries of folders that are left out, each with the reason."""
+    """The files to send, and descriptions of the skipped files and links with the reasons."""
 
     files: list[Source]
     skipped: list[str]
 
 
 def collect(paths: Iterable[Path], prefix: str = "") -> Sources:
-    """Return the files that `paths` name, folders with everything below them, without sending anything.
+    """Return the files that `paths` name, and all files below the folders that `paths` name.
 
-    A file's key is its name. A file below a folder keeps its path below that folder. `prefix` is put before it, with a
-    '/' between. Hidden files, links to folders and what is not a regular file are left out of folders.
+    A file's key is its name, or its path relative to the named folder. `prefix` and '/' are put before the key. Inside
+    folders, hidden files, links to folders and anything but regular files are skipped.
 
     Raises:
-        UserError: a file cannot be read or has no possible key, two files have one key, or there is no file.
+        UserError: a file cannot be read or has no valid key, two files have the same key, or there is no file.
     """
     skipped: list[str] = []
     start = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
@@ -63,7 +63,7 @@ def collect(paths: Iterable[Path], prefix: str = "") -> Sources:
 
 
 def _files(path: Path, skipped: list[str]) -> Iterator[tuple[Path, str]]:
-    """Yield the files that one argument names, each with its name below it."""
+    """Yield the files that one argument names, each with its key without the prefix."""
     if not path.is_dir():
         if not path.exists():
             raise UserError(f"there is no file or folder {_shown(path)}; nothing was sent")

@@ -1,4 +1,4 @@
-"""The command status: show the health of an environment, and where it runs."""
+"""The command status: show where an environment runs, and its health."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -46,7 +46,7 @@ def read(
     clients: Callable[[str], Any] = client,
     outputs_of: Callable[[str], Facts] = current_outputs,
 ) -> Facts:
-    """Return all that `status` reports. "problem" says why nothing is deployed."""
+    """Return all facts that `status` reports. "problem" is the reason if nothing is deployed."""
     cloud = chosen_cloud()
     facts: Facts = {"environment": environment, "cloud": cloud.name, "endpoint": cloud.endpoint, "deployed": False}
     if cloud.name == "embedded":
@@ -72,7 +72,7 @@ def read(
 
 
 def stopped(emulator: Facts) -> str:
-    """Return why the embedded LocalStack does not answer, and what to do."""
+    """Return why the embedded LocalStack does not respond, and the next step."""
     up = advice.emulator_command("up")
     match emulator["state"]:
         case "foreign":
@@ -99,7 +99,7 @@ def stopped(emulator: Facts) -> str:
 
 
 def text(facts: Facts) -> str:
-    """Return the report for people."""
+    """Return the report as text."""
     lines = [f"environment  {facts['environment']} ({chosen_cloud().about})"]
     if "account" in facts:
         endpoint = f" at {facts['endpoint']}" if facts["endpoint"] else ""
@@ -145,7 +145,7 @@ def _count(queue: Facts) -> str:
 
 
 def _denials(emulator: Facts) -> list[str]:
-    """Return the calls that IAM refused; the emulator reports those of its last run, too."""
+    """Return the lines about calls that IAM denied. The emulator also reports the calls of its last run."""
     denials = emulator.get("denials", [])
     if not denials:
         return (

@@ -1,6 +1,6 @@
-"""Print facts on stdout, and everything else on stderr.
+"""Print results on stdout, and everything else on stderr.
 
-With --json, stdout holds JSON only. Colours are left out for --no-color, for NO_COLOR, and where the output is not a
+With --json, stdout contains only JSON. The output has no colours with --no-color or NO_COLOR, and if it is not a
 terminal.
 """
 
@@ -18,7 +18,7 @@ stderr = Console(stderr=True, highlight=False)
 
 
 def disable_color() -> None:
-    """Print without colours from now on, in this process and in those it starts."""
+    """Print without colours from now on, in this process and in its child processes."""
     stdout.no_color = stderr.no_color = True
     os.environ["NO_COLOR"] = "1"
 
@@ -54,15 +54,16 @@ def progress(label: str, total: int | None, unit: str) -> Iterator[Callable[[int
         TextColumn(unit),
         TimeElapsedColumn(),
     )
-    # Without redirect_stdout=False, rich would print facts on the terminal where stdout is a file.
+    # If stdout is a file, rich must not redirect it, because it would print the results on the terminal.
     with Progress(*columns, console=stderr, redirect_stdout=sys.stdout.isatty()) as bar:
         task = bar.add_task(label, total=total)
         yield lambda done: bar.update(task, completed=done)
 
 
 def printable(text: str) -> str:
-    """Return text of unknown origin, such as an object key, without characters that control the terminal or start a new
-    line.
+    """Return a text with all control characters and line breaks escaped.
+
+    Use it for text of unknown origin, such as an object key.
     """
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
@@ -72,7 +73,7 @@ def printable(text: str) -> str:
 def print_json(facts: Any) -> None:
     """Print one JSON document on a line of stdout.
 
-    Characters that control a terminal, and halves of characters, are escaped.
+    Control characters and lone surrogates are escaped.
     """
     text = json.dumps(facts, ensure_ascii=False, default=str)
     print(
@@ -81,7 +82,7 @@ def print_json(facts: Any) -> None:
 
 
 def report(facts: dict[str, Any], as_json: bool, text: str) -> None:
-    """Print the result: one JSON object for programs, or text for people."""
+    """Print a result on stdout, as one JSON object or as text."""
     if as_json:
         print_json(facts)
     else:
@@ -89,5 +90,5 @@ def report(facts: dict[str, Any], as_json: bool, text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a remark for people on stderr."""
+    """Print a text on stderr."""
     stderr.print(text, soft_wrap=True, markup=False)

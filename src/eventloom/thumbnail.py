@@ -1,6 +1,6 @@
-"""The command `thumbnail`: make thumbnails of local files with the thumbnailer's own code, without any cloud.
+"""The command `thumbnail`: make thumbnails of local files with the thumbnailer's code, without any cloud.
 
-Decoding runs in its own process with limits on time and memory, so every file gets a verdict.
+Files are decoded in a separate process with limits on time and memory, so every file gets a verdict.
 """
 
 import hashlib
@@ -27,17 +27,17 @@ MOST = 2**31 - 1
 DAY_S = 86_400
 SOMETHING_REJECTED = 3
 LIMITS, OUTPUT = Limits(), Output()
-# The names that `target` and `write` give to files
+# Matches the names of files that `target` and `write` create
 WRITTEN = re.compile(r".+-[0-9a-f]{12}-\d+\.(jpg|webp)|\.thumbnail-.+")
 
 
 class Sizes(click.ParamType[tuple[int, ...]]):
-    """Lengths in pixels, separated by commas."""
+    """The type of an option that is a list of lengths in pixels, separated by commas."""
 
     name = "sizes"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """Return the lengths; fails with click's usage error."""
+        """Return the lengths. Raises click's usage error for other values."""
         if isinstance(value, tuple):
             return value
         try:
@@ -125,7 +125,7 @@ def thumbnail(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
         for verdict in verdicts(files, Path(out), sandbox):
-            # Names may hold bytes that are not UTF-8, so everything beyond ASCII is escaped.
+            # Names may contain bytes that are not UTF-8, so non-ASCII characters are escaped.
             print(json.dumps(verdict), flush=True)
             rejections += verdict["status"] == "REJECTED"
     except BrokenPipeError:
@@ -138,7 +138,7 @@ def thumbnail(  # noqa: PLR0913, PLR0917 - click passes options as arguments
 
 
 def verdicts(files: Iterable[str], out: Path, sandbox: Sandbox) -> Iterator[dict[str, Any]]:
-    """Yield one verdict for each file, in order. Raises OSError if a thumbnail can't be written."""
+    """Yield one verdict for each file, in order. Raises OSError if a thumbnail cannot be written."""
     for argument in files:
         for file in files_in(argument, out):
             if isinstance(file, tuple):
@@ -153,7 +153,7 @@ def verdicts(files: Iterable[str], out: Path, sandbox: Sandbox) -> Iterator[dict
 def files_in(name: str, out: Path) -> Iterator[str | tuple[str, Rejection]]:
     """Yield the file `name`, or the files in the folder `name`, without the thumbnails that were written to `out`.
 
-    A folder that can't be listed is yielded with the rejection that says why.
+    A folder that cannot be listed is yielded with a rejection, which contains the reason.
     """
     if not name or not Path(name).is_dir():
         yield name
@@ -178,14 +178,14 @@ def _unreadable(failures: list[OSError]) -> list[tuple[str, Rejection]]:
 
 
 def target(out: Path, name: str, size: str, extension: str) -> Path:
-    """Return the path of a thumbnail. Its name shows the file, is safe on every system, and differs for every file."""
+    """Return the path of a thumbnail. Its name includes the file's name, is safe on every system, and is unique."""
     digest = hashlib.sha256(os.fsencode(os.path.abspath(name))).hexdigest()[:12]  # noqa: PTH100 - must not resolve links
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(name).stem)[:60].strip("_") or "file"
     return out / f"{stem}-{digest}-{size}.{extension}"
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".thumbnail-", delete=False) as file:
         try:
             file.write(data)
@@ -214,7 +214,7 @@ def ready(name: str, photo: Photo, out: Path) -> dict[str, Any]:
 
 
 def rejected(name: str, rejection: Rejection) -> dict[str, Any]:
-    """Return the verdict on a file that gets no thumbnails."""
+    """Return the verdict on a rejected file."""
     return {
         "file": name,
         "status": "REJECTED",

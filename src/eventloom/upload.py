@@ -1,4 +1,4 @@
-"""The command upload: send files and folders through the deployed pipeline, and show the results."""
+"""The command upload: send files and folders to the deployed pipeline, and show the results."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command, without the keys of the files."""
+    """The values of the command's options."""
 
     prefix: str
     replace: bool
@@ -80,10 +80,10 @@ def upload(paths: tuple[Path, ...], environment: str, **chosen: Any) -> int:
 def follow(environment: str, pending: Iterable[Result], count: int, as_json: bool) -> list[Result]:
     """Print `count` results and return them.
 
-    Prints JSON as the results come, or a table at the end, which also shows results from before a problem.
+    JSON is printed as soon as a result arrives. The table is printed at the end, even if results are missing.
 
     Raises:
-        UserError: no more results come; the text names the commands that show why.
+        UserError: some results did not arrive in time. The text names commands that show the cause.
     """
     answers: list[Result] = []
     try:
@@ -103,7 +103,7 @@ def follow(environment: str, pending: Iterable[Result], count: int, as_json: boo
 
 
 def show(answers: Sequence[Result]) -> None:
-    """Print a table of results, of many results only those that are not READY."""
+    """Print a table of results and a summary. If there are many, the table shows only those that are not READY."""
     rows = answers if len(answers) <= _SHOWN else [result for result in answers if result[1]["status"] != results.READY]
     if rows:
         terminal.stdout.print(results.table(rows))
@@ -111,7 +111,7 @@ def show(answers: Sequence[Result]) -> None:
 
 
 def report_sent(environment: str, uploads: Sequence[Upload], as_json: bool) -> None:
-    """Print what was sent, without results."""
+    """Print the sent files, for which no results are known yet."""
     if as_json:
         for sent in uploads:
             facts = {"file": str(sent.file), "key": sent.key, "status": "SENT"}
@@ -124,7 +124,7 @@ def report_sent(environment: str, uploads: Sequence[Upload], as_json: bool) -> N
 
 
 def refuse_existing(existing: Sequence[Source]) -> None:
-    """Raise UserError if keys exist."""
+    """Raise UserError if files were not sent because their keys exist in the bucket."""
     if existing:
         keys = _names([terminal.printable(source.key) for source in existing])
         files = "1 file was" if len(existing) == 1 else f"{len(existing):,} files were"

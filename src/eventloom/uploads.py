@@ -1,4 +1,4 @@
-"""Put files into the uploads bucket, and wait for the pipeline's results."""
+"""Upload files to the uploads bucket, and wait for the pipeline's results."""
 
 import mimetypes
 import time
@@ -20,10 +20,10 @@ from shared.identity import image_id
 
 SENDERS = 8
 TIMEOUT_S = 120.0
-# S3 refuses a PUT during another request for the same key; it has to be sent again:
+# S3 refuses a conditional PUT during another request for the same key. The client must retry:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 _CONFLICT, _EXISTS = "ConditionalRequestConflict", "PreconditionFailed"
-# The most items that DynamoDB returns in an answer
+# The maximum number of items in a BatchGetItem request
 _BATCH = 100
 _NAMED = 5
 
@@ -33,7 +33,7 @@ type Result = tuple["Upload", Item]
 
 @dataclass(frozen=True)
 class Upload:
-    """A version of an object that was put into the uploads bucket."""
+    """A file that was uploaded, and the version of its object in the uploads bucket."""
 
     file: Path
     key: str
@@ -43,14 +43,14 @@ class Upload:
 
 @dataclass(frozen=True)
 class Sent:
-    """The files that were put into the bucket, and those whose keys exist there."""
+    """The files that were uploaded, and those that were not because their keys exist in the bucket."""
 
     uploads: list[Upload]
     existing: list[Source]
 
 
 def send(s3: Any, bucket: str, source: Source, *, replace: bool, attempts: int = 4) -> Upload | None:
-    """Put one file into the bucket, read in pieces. Returns None if its key exists and `replace` is not set."""
+    """Upload one file without loading it into memory. Returns None if its key exists and `replace` is not set."""
     content_type = mimetypes.guess_type(source.file.name)[0] or "application/octet-stream"
     options: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}
     metadata = {
@@ -72,9 +72,9 @@ def send(s3: Any, bucket: str, source: Source, *, replace: bool, attempts: int =
 
 
 def send_all(s3: Any, bucket: str, sources: Sequence[Source], *, replace: bool) -> Sent:
-    """Put files into the bucket, some at a time, with a progress bar. `s3` is a low-level client, which threads share.
+    """Upload files in parallel, with a progress bar. `s3` is a boto3 client, which threads share.
 
-    The first problem, or an interruption, ends it: files in progress are finished, the others are not begun.
+    After an error or an interruption, uploads in progress are finished, and the remaining files are not sent.
     """
     pool = ThreadPoolExecutor(SENDERS, "upload")
     futures = [pool.submit(partial(send, s3, bucket, source, replace=replace)) for source in sources]
@@ -98,10 +98,10 @@ def _is_sent(future: "Future[Upload | None]") -> bool:
 
 
 class NoResult(UserError):
-    """The catalog has no result of some uploads, which `missing` lists."""
+    """Raised when the catalog has no results for the uploads in `missing`."""
 
     def __init__(self, missing: Sequence[Upload], timeout_s: float) -> None:
-        """Take the missing uploads; the text names the first of them."""
+        """Take the missing uploads and the timeout. The text names the first uploads."""
         self.missing = missing
         names = ", ".join(terminal.printable(upload.key) for upload in missing[:_NAMED])
         more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
@@ -116,12 +116,12 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Result]:
-    """Yield each upload with its item as soon as the catalog has that version.
+    """Yield each upload with its catalog item as soon as the item is about the uploaded version.
 
     `look` returns the catalog's items of up to 100 image ids.
 
     Raises:
-        NoResult: no more results came for `timeout_s` seconds.
+        NoResult: no result arrived for `timeout_s` seconds, and some are missing.
     """
     pending = {upload.image_id: upload for upload in uploads}
     end = clock() + timeout_s

@@ -1,7 +1,8 @@
-"""Decide whether an environment sets the role with which API Gateway writes its access logs.
+"""Decide whether an environment sets the role with which API Gateway writes access logs.
 
-An account has one such role per region, for the APIs of everybody. An environment sets it only where none works, never
-replaces the role of somebody else, and leaves its own where other APIs may log with it.
+An account has one such role per region, and all its APIs share the role. An environment sets its role only if the
+account has no role or its role was deleted. It never replaces an existing role of another owner. A destroyed
+environment leaves its role if other APIs may log with it.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 """
 
@@ -19,13 +20,13 @@ from eventloom.errors import UserError
 
 SETTING = "aws_api_gateway_account.this[0]"
 ROLE = ("aws_iam_role_policy_attachment.api_gateway_logs[0]", "aws_iam_role.api_gateway_logs[0]")
-# Terraform's variable; chosen_cloud().environment() passes it on.
+# This environment variable sets a Terraform variable. chosen_cloud().environment() passes it to Terraform.
 VARIABLE = "TF_VAR_api_gateway_account"
 
 
 @dataclass(frozen=True)
 class Account:
-    """The clients of an account and region, and what an environment has there."""
+    """API Gateway's logging role in an account and region, as an environment sees it."""
 
     gateway: Any
     iam: Any
@@ -33,19 +34,19 @@ class Account:
 
     @property
     def own_name(self) -> str:
-        """Return the name of the environment's own role."""
+        """Return the name of the role that the environment creates."""
         return f"eventloom-{self.environment}-api-gateway-logs"
 
     def role(self) -> str:
-        """Return the ARN of the account's role, "" without one."""
+        """Return the ARN of the account's role, or "" if it has none."""
         return str(self.gateway.get_account().get("cloudwatchRoleArn") or "")
 
     def is_own(self, arn: str) -> bool:
-        """Return whether a role is the environment's own."""
+        """Return whether the environment created a role."""
         return _name(arn) == self.own_name
 
     def exists(self, arn: str) -> bool:
-        """Return whether a role exists. One that these credentials may not see counts as one that exists."""
+        """Return whether a role exists. A role that these credentials may not read counts as existing."""
         try:
             self.iam.get_role(RoleName=_name(arn))
         except ClientError as error:
@@ -53,7 +54,7 @@ class Account:
         return True
 
     def other_apis(self) -> list[str]:
-        """Return the names of the APIs that may log with the role and are not the environment's."""
+        """Return the names of the APIs of others, which may log with the role."""
         pages = self.gateway.get_paginator("get_rest_apis").paginate()
         names = [api["name"] for page in pages for api in page["items"]]
         return sorted(name for name in names if not name.startswith(f"eventloom-{self.environment}-"))
@@ -65,10 +66,10 @@ def account(environment: str) -> Account:
 
 
 def choose(target: Account) -> None:
-    """Tell Terraform whether to set the account's role, and say so if somebody else's stays.
+    """Set Terraform's variable that decides whether the environment sets the account's role.
 
     Raises:
-        UserError: no role works, and the environment may not set one.
+        UserError: the account has no working role, and the environment may not set one.
     """
     os.environ[VARIABLE] = str(_decide(target)).lower()
 
@@ -85,7 +86,7 @@ def _decide(target: Account) -> bool:
             )
         return False
     if not live:
-        if arn and not chosen_cloud().endpoint:  # Emulators begin with the ARN of a role that never existed.
+        if arn and not chosen_cloud().endpoint:  # Emulators start with the ARN of a role that does not exist.
             terminal.note(f"API Gateway's logs use the role {arn}, which does not exist; the environment sets its own")
         return True
     if target.is_own(arn):
@@ -99,7 +100,7 @@ def _decide(target: Account) -> bool:
 
 
 def refuse_outdated(target: Account, plan: dict[str, Any]) -> None:
-    """Raise UserError if a plan changes the account's role, and somebody else has set one since the plan was made."""
+    """Raise UserError if a plan sets the account's role, but another owner has set one since the plan was made."""
     actions = [
         change["change"]["actions"] for change in plan.get("resource_changes", []) if change["address"] == SETTING
     ]
@@ -112,7 +113,7 @@ def refuse_outdated(target: Account, plan: dict[str, Any]) -> None:
 
 
 def release(target: Account) -> None:
-    """Before an environment is destroyed, keep in the account what others use."""
+    """Before an environment is destroyed, remove the role from its state if other APIs use it, so that it stays."""
     if not _in_state(target.environment, SETTING):
         return
     arn = target.role()
@@ -128,9 +129,9 @@ def release(target: Account) -> None:
 
 
 def reset(target: Account) -> None:
-    """After an environment was destroyed, remove its role from the account if the role is gone.
+    """After an environment is destroyed, remove its role from API Gateway's settings if the role no longer exists.
 
-    Version 5 of the provider leaves the account with a role that does not exist, version 6 removes it.
+    Version 5 of the AWS provider leaves the deleted role in these settings; version 6 removes it.
     """
     arn = target.role()
     if arn and target.is_own(arn) and not target.exists(arn):

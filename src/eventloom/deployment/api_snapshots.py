@@ -1,8 +1,8 @@
-"""Find the stages of API Gateway that would still serve methods which a plan removes.
+"""Find the stages of API Gateway that would still serve the methods that a plan removes.
 
 A deployment is a snapshot of an API's methods. Terraform creates the new deployment before it deletes the old one, and
-removes methods only afterwards. So the new snapshot still has the methods that the plan removes, and a path that was
-closed stays open until another deployment is made.
+removes methods only afterwards. So the new snapshot still includes the methods that the plan removes, and the stage
+serves them until another deployment is made.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The addresses of a deployment that has to be replaced again, and of the stages that serve it."""
+    """The addresses of an API deployment that must be replaced once more, and of the stages that serve it."""
 
     deployment: str
     stages: tuple[str, ...]
 
 
 def outdated(plan: dict[str, Any]) -> list[Snapshot]:
-    """Return the snapshots that will hold removed methods. `plan` is what `terraform show -json` prints."""
+    """Return the snapshots that will include removed methods. `plan` is the output of `terraform show -json`."""
     changes = plan.get("resource_changes", [])
     shrunk = {
         change.get("module_address")

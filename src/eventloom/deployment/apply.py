@@ -1,4 +1,7 @@
-"""Plan, apply and destroy an environment, which is a Terraform workspace with its state in the same cloud."""
+"""Plan, apply and destroy an environment.
+
+An environment is a Terraform workspace. Its state is stored in the cloud that it is deployed to.
+"""
 
 import json
 from collections.abc import Sequence
@@ -27,25 +30,25 @@ from eventloom.private_files import make_private
 
 PLAN = ("plan", "-input=false", "-compact-warnings")
 APPLY = ("apply", "-input=false", "-auto-approve", "-compact-warnings")
-# `terraform plan -detailed-exitcode` ends with 2 where there are changes
+# `terraform plan -detailed-exitcode` exits with 2 if there are changes.
 _CHANGES = 2
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a deployment changed, and the outputs of the environment."""
+    """The result of a deployment: the number of changes by kind, and the outputs of the environment."""
 
     changes: dict[str, int]
     outputs: dict[str, Any]
 
 
 def plan_file(environment: str) -> Path:
-    """Return the file of the plan that `plan` saves."""
+    """Return the path of the file in which the command `plan` saves its plan."""
     return BUILD / f"{environment}.tfplan"
 
 
 def announce(environment: str) -> None:
-    """Print the account and the environment."""
+    """Print the account, the environment and the ARN of the credentials."""
     identity = client("sts").get_caller_identity()
     terminal.note(
         f"account {identity['Account']} ({chosen_cloud().about}), environment {environment}, as {identity['Arn']}"
@@ -53,16 +56,16 @@ def announce(environment: str) -> None:
 
 
 def build_packages() -> None:
-    """Bring every package up to date. Terraform hashes the packages in every run."""
+    """Build every outdated package. Terraform hashes the packages in every run."""
     build.build_all(build.function_names(), chosen_cloud().architecture, BUILD)
 
 
 def prepare(environment: str) -> None:
-    """Create the state bucket, connect Terraform to it and select the workspace, a new one if necessary.
+    """Create the state bucket if necessary, connect Terraform to it, and create or select the workspace.
 
     Raises:
-        UserError: the environment does not belong in this account or region. Nothing is created. Or API Gateway can't
-        log.
+        UserError: the environment may not be in this account or is deployed in another region; nothing is created
+        then. It is also raised if API Gateway has no role for its logs.
     """
     environments.check(environment, state_bucket.account())
     if bucket := state_bucket.in_another_region(environment):
@@ -77,16 +80,16 @@ def prepare(environment: str) -> None:
 
 
 def select_workspace(environment: str) -> None:
-    """Connect Terraform to the state bucket and select the workspace, a new one with an empty state if necessary."""
+    """Connect Terraform to the state bucket and select the workspace. A missing workspace is created."""
     init()
     root_module()("workspace", "select", "-or-create", environment)
 
 
 def show_plan(environment: str, plan: Path, *targets: str, replace: Sequence[str] = ()) -> bool:
-    """Plan into a file and print all of the plan. Returns whether it changes anything.
+    """Save a plan in a file and print all of it. Returns whether the plan changes anything.
 
-    `targets` are addresses of modules: the plan has only these and what they need. `replace` are addresses of resources
-    that are replaced even if nothing about them changes.
+    `targets` are addresses of modules: the plan is limited to these and their dependencies. `replace` are addresses of
+    resources that are replaced even if they have no changes.
     """
     terraform = root_module()
     make_private(plan)  # Terraform keeps the mode of an existing file.
@@ -101,9 +104,9 @@ def show_plan(environment: str, plan: Path, *targets: str, replace: Sequence[str
 def deploy(
     environment: str, plan: Path, verbose: bool = False, *targets: str, replace: Sequence[str] = ()
 ) -> Deployment:
-    """Plan into a file and apply that plan. Without changes it ends after the plan.
+    """Save a plan in a file and apply it. A plan without changes is not applied.
 
-    `verbose` prints all output of Terraform. `targets` and `replace` are those of `show_plan`.
+    `verbose` prints all output of Terraform. `targets` and `replace` mean the same as in `show_plan`.
     """
     if verbose:
         has_changes = show_plan(environment, plan, *targets, replace=replace)
@@ -136,12 +139,12 @@ def require_deployed(function: str, environment: str) -> None:
         raise UserError(f"there is no function '{function}'; --only takes one of: {', '.join(names)}")
     state_version(environment)
     if interruptions.noted(environment):
-        # Only a whole plan takes over what the interrupted apply has created.
+        # Only a plan without -target imports everything that the interrupted apply created.
         raise UserError("the last deployment was interrupted; run deploy without --only first, which continues it")
 
 
 def deploy_only(function: str, environment: str, plan: Path, verbose: bool = False) -> Deployment:
-    """Build, plan and apply the module of one function, and what it needs. `verbose` prints all of it."""
+    """Build, plan and apply the module of one function and its dependencies. `verbose` prints all output."""
     missing = {name for name in build.function_names() if not (BUILD / f"{name}.zip").exists()}
     build.build_all(sorted({function, *missing}), chosen_cloud().architecture, BUILD)
     deployment = deploy(environment, plan, verbose, f"module.{function}")
@@ -161,13 +164,13 @@ def _replacements(addresses: Sequence[str]) -> list[str]:
 
 
 def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str | None = None) -> Deployment:
-    """Apply a saved plan, perhaps from another machine, and only the one with that SHA-256 if it is given.
+    """Apply a saved plan, which may come from another machine.
 
     Raises:
-        UserError: there is no plan, it is another plan, or a package is not the one that it was made from. Nothing is
-        applied.
+        UserError: there is no plan, its SHA-256 is not `sha256`, or a package differs from the one that was planned.
+        Nothing is applied.
     """
-    if not plan.exists() or not plan.stat().st_size:  # A plan that failed leaves the empty file.
+    if not plan.exists() or not plan.stat().st_size:  # A failed `terraform plan` leaves an empty file.
         raise saved_plan.no_plan(environment, plan)
     if sha256:
         saved_plan.check(plan, sha256)
@@ -192,7 +195,7 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str
     except Interrupted:
         interruptions.remember(environment, content, creations.unfinished)
         raise
-    finally:  # Also after an apply that failed halfway: the next plan replaces tainted resources.
+    finally:  # Taint them even if the apply failed, so that the next plan replaces them.
         for snapshot in snapshots:
             terraform("taint", "-allow-missing", snapshot.deployment, workspace=environment)
     interruptions.forget(environment)
@@ -201,7 +204,7 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str
 
 
 def _close_paths(snapshots: list[Snapshot], environment: str) -> None:
-    """Make the stages of an API serve snapshots without the removed methods."""
+    """Replace API deployments that still include removed methods, and update the stages that serve them."""
     addresses = [address for snapshot in snapshots for address in (snapshot.deployment, *snapshot.stages)]
     if addresses:
         terminal.note("paths of an API were removed: its stage gets a snapshot without them")
@@ -209,7 +212,7 @@ def _close_paths(snapshots: list[Snapshot], environment: str) -> None:
 
 
 def destroy(environment: str, verbose: bool = False) -> dict[str, int]:
-    """Remove an environment and return the number of changes by kind. Raises UserError if nothing is deployed there."""
+    """Remove an environment and return the number of changes by kind. Raises UserError if nothing is deployed."""
     state_version(environment)
     init()
     build_packages()

@@ -1,8 +1,9 @@
-"""Package functions: build/NAME.zip, byte-identical on every machine, and build/manifest.json.
+"""Package each function as build/NAME.zip, byte-identical on every machine, and list the zips in build/manifest.json.
 
-A zip holds the function's package, `shared` and the pinned dependencies (only wheels for Lambda's Python and
-architecture, with hashes). Its entries are sorted and have one time stamp and two modes. It includes `.pyc` files,
-because Lambda's file system is read-only. A function whose inputs have not changed is not built again.
+A zip contains the function's package, `shared` and the pinned dependencies. The dependencies are wheels for Lambda's
+Python and architecture, and are checked by hash. Zip entries are sorted, all have the same time stamp, and their modes
+are normalized. A zip includes `.pyc` files, because Lambda's file system is read-only. A function with unchanged inputs
+is not built again.
 """
 
 import fcntl
@@ -33,14 +34,14 @@ PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ZIP_BYTES = 50 * 1024 * 1024
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
-# Folders and files of dependencies that no function imports
+# Folders and files that `prune` removes from dependencies, because no function imports them
 NOT_NEEDED = {"tests", "test", "bin", "include", "__pycache__"}
 INSTALL_RECORDS = {"RECORD", "INSTALLER", "REQUESTED"}
 NOT_NEEDED_SUFFIXES = (".pyi", ".c", ".h", ".pyx", ".md")
 
 
 def function_names(functions: Path = FUNCTIONS) -> list[str]:
-    """Return the names of the functions, which are the folders of functions/.
+    """Return the names of the functions. Each folder of functions/ except `shared` is a function.
 
     Raises UserError if a function has no handler, because Terraform would deploy its previous zip.
     """
@@ -62,7 +63,7 @@ def sources(name: str, functions: Path = FUNCTIONS) -> PackageFiles:
 
 
 def fingerprint(name: str, arch: str, functions: Path = FUNCTIONS, without: frozenset[str] = frozenset()) -> str:
-    """Return a digest of everything that a zip is made from, including the code that makes it."""
+    """Return a digest of all inputs of a zip, including the modules that build it."""
     inputs = sources(name, functions).included
     pinned = functions / name / "requirements.txt"
     inputs |= {"requirements.txt": pinned}
@@ -77,7 +78,7 @@ def fingerprint(name: str, arch: str, functions: Path = FUNCTIONS, without: froz
 
 
 def check(name: str, functions: Path) -> None:
-    """Find errors that would only show on Lambda.
+    """Check a function for errors that would otherwise appear only on Lambda.
 
     Raises UserError if a module does not compile or a requirement is not pinned.
     """
@@ -96,27 +97,27 @@ def check(name: str, functions: Path) -> None:
 
 
 def requirements(file: Path) -> set[str]:
-    """Return the names of the packages in a requirements file, normalized as on PyPI; none if there is no such file."""
+    """Return the normalized names of the packages in a requirements file, or an empty set if there is no such file."""
     lines = file.read_text().splitlines() if file.exists() else []
     names = [match[0] for line in lines if (match := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line))]
     return {normalized(name) for name in names}
 
 
 def normalized(package: str) -> str:
-    """Return a package's name as PyPI compares names."""
+    """Return a package's name in the normalized form that PyPI uses to compare names."""
     return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def pins_without(text: str, without: frozenset[str]) -> str:
-    """Return the pins of a requirements.txt except those of some packages. A pin's hashes follow it, indented."""
+    """Return the text of a requirements.txt without the pins of some packages, and without their indented hashes."""
     pins = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
     return "".join(pin for pin in pins if normalized(re.split(r"[^A-Za-z0-9._-]", pin, maxsplit=1)[0]) not in without)
 
 
 def install_dependencies(name: str, arch: str, target: Path, functions: Path, without: frozenset[str]) -> None:
-    """Install the wheels that requirements.txt pins into `target`, except those of the packages `without`.
+    """Install the pinned wheels of a function into `target`, except those of the packages in `without`.
 
-    Raises UserError, after uv's message, if that fails.
+    Raises UserError if uv fails. uv prints the cause.
     """
     file = functions / name / "requirements.txt"
     if not file.exists():
@@ -157,10 +158,10 @@ def prune(target: Path) -> None:
 
 
 def compile_bytecode(stage: Path) -> None:
-    """Compile every module.
+    """Compile every module to bytecode.
 
-    The bytecode is valid by hash and unchecked, because time stamps in a zip mean nothing. The hash seed decides the
-    order of set literals in bytecode, so it is fixed.
+    Python does not check this bytecode against the source, because all time stamps in the zip are the same. The hash
+    seed is fixed, because it decides the order of set literals in bytecode.
     """
     command = [sys.executable, "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(stage), "-p", "/var/task", str(stage)]
@@ -218,7 +219,7 @@ def build(
 def is_current(  # noqa: PLR0913, PLR0917 - everything that a zip is made from
     entry: dict[str, Any] | None, name: str, arch: str, out: Path, functions: Path, without: frozenset[str]
 ) -> bool:
-    """Return whether the zip that the manifest describes exists, is complete, and was made from the current inputs."""
+    """Return whether a zip exists, has the size in its manifest entry, and was made from the current inputs."""
     archive = out / f"{name}.zip"
     if entry is None or not archive.exists() or archive.stat().st_size != entry["bytes"]:
         return False
@@ -235,8 +236,8 @@ def build_all(  # noqa: PLR0913, PLR0917 - everything that a zip is made from
 ) -> dict[str, Any]:
     """Build the zips of `names` that are out of date, and return the manifest of all zips.
 
-    Waits while another run builds into the same folder. `verbose` says which files were left out of each zip. `without`
-    are normalized names of packages that no zip gets.
+    Waits while another run builds into the same folder. `verbose` prints the files that are left out of each zip.
+    `without` are the normalized names of dependencies to leave out of every zip.
     """
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".build.lock").open("w") as lock:

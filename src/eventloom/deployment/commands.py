@@ -262,14 +262,14 @@ def get_plan(environment: str, run: str, sha256: str, version_id: str) -> None:
 
 
 def check_account(environment: str) -> None:
-    """Check on AWS that the account has what an environment needs. Raises UserError if it lacks something."""
+    """Check that an AWS account has what an environment needs. Raises UserError if something is missing."""
     environments.check(environment, state_bucket.account())
     if not chosen_cloud().port:
         preflight.require(preflight.target(environment))
 
 
 def confirm(environment: str, action: str, agreed: bool) -> None:
-    """Ask for an environment's name before it changes. Raises UserError for another answer or none."""
+    """Ask the user to type an environment's name before it changes. Raises UserError for any other answer."""
     if agreed:
         return
     answer = (
@@ -282,7 +282,7 @@ def confirm(environment: str, action: str, agreed: bool) -> None:
 
 
 def report(environment: str, deployment: Deployment, as_json: bool) -> None:
-    """Print what a deployment changed and where the gallery is."""
+    """Print the changes of a deployment, the functions and the gallery's address."""
     outputs, changes = deployment.outputs, deployment.changes
     url = catalog.gallery_url(outputs)
     done = {"add": "added", "change": "changed", "remove": "destroyed", "import": "imported"}

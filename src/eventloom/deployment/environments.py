@@ -1,6 +1,7 @@
 """Read the table of environments, terraform/environments.json, as terraform/environments.tf does.
 
-Terraform checks types and values. This module reads the settings that are needed before Terraform runs, or without it.
+Terraform checks types and values. This module reads settings for commands that need them before they run Terraform, or
+that never run it.
 """
 
 import json
@@ -31,7 +32,7 @@ def setting(environment: str, name: str, folder: Path = TERRAFORM) -> Any:
 
 
 def check(environment: str, account: str, folder: Path = TERRAFORM) -> None:
-    """Raise UserError if an environment is not in the table, or may not be in this account."""
+    """Raise UserError if an environment is not in the table, or may not be deployed to this account."""
     if environment not in names(folder):
         raise UserError(f"there is no environment '{environment}'; terraform/{TABLE} has: {', '.join(names(folder))}")
     allowed = setting(environment, "allowed_account_ids", folder)

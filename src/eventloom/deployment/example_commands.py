@@ -16,7 +16,7 @@ def _choose_cloud(_context: click.Context, _option: click.Parameter, name: str |
 
 
 def _example_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add NAME, --cloud and --var: an example is deployed once in an account, whatever environments it has."""
+    """Add NAME, --cloud and --var to a command. It has no --env, because examples belong to no environment."""
     variable = click.option(
         "--var", "variables", multiple=True, metavar="NAME=VALUE", help="a variable of the example; may be repeated"
     )
@@ -42,7 +42,7 @@ def deploy_example(name: str, variables: tuple[str, ...], as_json: bool) -> None
     ./eventloom example deploy cron-job
     ./eventloom example deploy cron-job --cloud aws
     """
-    client("sts").get_caller_identity()  # without a cloud, fail before anything is built
+    client("sts").get_caller_identity()  # Fail before the build if the cloud is not available.
     examples.package(name)
     with terminal.stderr.status(f"deploying {name} ({chosen_cloud().about})"):
         outputs = examples.apply(name, *(f"-var={pair}" for pair in variables))

@@ -1,4 +1,4 @@
-"""Deploy the examples. Each has its own functions and root module, and its state is in the state bucket."""
+"""Deploy the examples. Each example is a root module whose state is in the state bucket."""
 
 import json
 import re
@@ -15,7 +15,7 @@ EXAMPLES = ROOT / "examples"
 
 
 def example_names() -> list[str]:
-    """Return the folders of examples/ that Terraform can apply."""
+    """Return the names of the folders in examples/ that contain a main.tf."""
     return sorted(path.parent.name for path in EXAMPLES.glob("*/main.tf"))
 
 
@@ -29,7 +29,7 @@ def _terraform(name: str) -> Terraform:
 
 
 def _owner(name: str) -> str:
-    """Return the name of the note about an interrupted apply."""
+    """Return the owner's name for notes about an interrupted apply: see `interruptions`."""
     return f"examples/{name}"
 
 
@@ -41,18 +41,18 @@ def init(name: str) -> None:
 
 
 def package(name: str) -> None:
-    """Bring the zips of an example's functions up to date. Terraform hashes them in every run, also to destroy."""
+    """Build the outdated zips of an example's functions. Terraform hashes the zips in every run, even to destroy."""
     functions = EXAMPLES / name / "functions"
     if functions.is_dir():
         build.build_all(build.function_names(functions), chosen_cloud().architecture, packages(name), functions)
         return
-    # An example without its own functions deploys some of this repository, whose packages are in build/.
+    # An example without a functions/ folder deploys functions of this repository. Their packages are in build/.
     used = re.findall(r"/(\w+)\.zip\"", (EXAMPLES / name / "main.tf").read_text(encoding="utf-8"))
     build.build_all(used, chosen_cloud().architecture, BUILD)
 
 
 def apply(name: str, *options: str) -> dict[str, Any]:
-    """Deploy an example whose packages are built; returns its outputs."""
+    """Deploy an example and return its outputs. Its packages must be built."""
     state_bucket.ensure()
     init(name)
     terraform, plan = _terraform(name), packages(name) / f"{chosen_cloud().key}.tfplan"

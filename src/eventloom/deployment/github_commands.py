@@ -71,7 +71,7 @@ def github_roles_command(  # noqa: PLR0913, PLR0917 - one parameter per option
 
 
 def features(environment: str) -> frozenset[str]:
-    """Return the switches of an environment that need more rights, of github_switches.FEATURES."""
+    """Return the switches in github_switches.FEATURES that are on in an environment."""
     switches = ("alb", "athena", "backfill", "vpc")
     switched_on = {name for name in switches if environments.setting(environment, name)}
     users = {"cognito"} if environments.setting(environment, "api_auth") == "cognito" else set()

@@ -1,8 +1,8 @@
-"""What the roles of a delivery pipeline may do: one role plans an environment, another one applies the plan.
+"""Define the rights of a delivery pipeline's roles. One role plans an environment, another one applies the plan.
 
-Both are limited to the names of one environment. Where AWS knows no names, as for API Gateway's ids, or no resources,
-the account and the region are the limit. Source of actions and resources:
-https://docs.aws.amazon.com/service-authorization/latest/reference/
+Both roles are limited to resources with the environment's names. Some ARNs contain ids instead of names, such as those
+of API Gateway, and some actions support no resources. These rights are limited to the account and the region.
+Source of actions and resources: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 import json
@@ -12,11 +12,11 @@ from eventloom.deployment.github_rights import Rights, Scope, Statement
 from eventloom.deployment.github_switches import SWITCHED
 from eventloom.deployment.state_bucket import KEY, PLANS
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: characters without white space
+# IAM does not count white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_POLICY_CHARACTERS = 6144
 
 _BUCKET = "arn:{p}:s3:::eventloom-state-{a}-{r}"
-_BUCKETS = "arn:{p}:s3:::eventloom-state-{a}-*"  # a plan looks for the environment in other regions
+_BUCKETS = "arn:{p}:s3:::eventloom-state-{a}-*"  # `plan` looks for the environment in other regions.
 _LOGS_POLICY = "arn:{p}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 _API = "arn:{p}:apigateway:{r}::"
 STATE = (
@@ -87,7 +87,7 @@ RESOURCES = (
             }
         },
     ),
-    # No other managed policy is attached to a role of the project, least of all AdministratorAccess.
+    # The condition prevents the role from attaching another managed policy, such as AdministratorAccess.
     Rights(
         "AttachLogsPolicy",
         "arn:{p}:iam::{a}:role{t}{n}-*",
@@ -175,9 +175,9 @@ RESOURCES = (
         "apigateway:GET",
         "apigateway:DELETE apigateway:PATCH apigateway:POST apigateway:PUT",
     ),
-    # Terraform compares a table's key with AWS's own, of which it knows the alias.
+    # Terraform looks up the key of the alias aws/dynamodb to compare it with a table's key.
     Rights("Keys", "arn:{p}:kms:{r}:{a}:key/*", "kms:DescribeKey"),
-    # What `preflight` asks before a plan. The other permissions that it needs are among those without names.
+    # `preflight` needs the next two before a plan. Its other permissions are in WithoutNames.
     Rights("Identities", "arn:{p}:ses:{r}:{a}:identity/*", "ses:GetEmailIdentity"),
     Rights("ServiceLinkedRoles", "arn:{p}:iam::{a}:role/aws-service-role/*", "iam:GetRole"),
     Rights(
@@ -194,13 +194,13 @@ _GUARDED_ROLES = "iam:CreateRole iam:PutRolePolicy"
 
 
 def plan_statements(scope: Scope) -> list[Statement]:
-    """Return what the role that plans may do: read the environment, hold the lock of its state, and send a plan."""
+    """Return the statements of the planning role: it reads the environment, locks its state, and sends a plan."""
     statements = [rights.statement(scope, writes=False) for rights in (*STATE, SEND_PLAN, *RESOURCES, *SWITCHED)]
     return [statement for statement in statements if statement]
 
 
 def deploy_statements(scope: Scope) -> list[Statement]:
-    """Return what the role that applies a plan may do: change what has the environment's names, and fetch a plan."""
+    """Return the statements of the deploying role: it fetches a plan, and changes resources of the environment."""
     boundary = {"StringEquals": {"iam:PermissionsBoundary": scope.boundary}} if scope.boundary else {}
     actions = f"{_GUARDED_ROLES} iam:PutRolePermissionsBoundary" if scope.boundary else _GUARDED_ROLES
     new_roles = Rights("NewRoles", "arn:{p}:iam::{a}:role{t}{n}-*", "", actions, boundary)
@@ -209,7 +209,7 @@ def deploy_statements(scope: Scope) -> list[Statement]:
 
 
 def documents(statements: list[Statement]) -> list[dict[str, Any]]:
-    """Return policy documents with all the statements, none longer than a managed policy may be."""
+    """Distribute the statements over policy documents. No document is longer than a managed policy may be."""
     parts: list[list[Statement]] = [[]]
     for statement in statements:
         if len(_text([*parts[-1], statement])) > MAX_POLICY_CHARACTERS:

@@ -1,4 +1,4 @@
-"""The form in which the policies of a delivery pipeline are written."""
+"""Define the scope of a delivery pipeline's roles, and the rights that make up their IAM policies."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ type Statement = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """What a role is for.
+    """The environment, account and region that a role is limited to.
 
     Attributes:
-        features: the switches of the environment that are on, of github_switches.FEATURES. boundary: the ARN of the
+        features: the switches in github_switches.FEATURES that are on in the environment. boundary: the ARN of the
         policy that every new role must have as its permissions boundary. role_path: the path of new roles.
     """
 
@@ -27,11 +27,11 @@ class Scope:
 
 @dataclass(frozen=True)
 class Rights:
-    """Actions on the same resources: a plan reads, and an apply also writes.
+    """Actions on the same resources: a plan needs `read`, and an apply needs `read` and `write`.
 
-    Names in braces stand for the scope: {p} partition, {r} region, {a} account, {e} environment, {t} the path of
-    its roles, {n} the prefix of its names, {g} the same in the names of Glue. With `features` only an environment that
-    has one of them switched on needs the rights.
+    Placeholders are filled from the scope: {p} partition, {r} region, {a} account, {e} environment, {t} the path of
+    its roles, {n} the prefix of its resource names, {g} that prefix in Glue. If `features` is not empty, only an
+    environment that has one of these features switched on needs the rights.
     """
 
     sid: str
@@ -42,7 +42,7 @@ class Rights:
     features: frozenset[str] = frozenset()
 
     def statement(self, scope: Scope, *, writes: bool) -> Statement | None:
-        """Return the statement of a role's policy, None if the role needs nothing of it."""
+        """Return the policy statement for a role, or None if the role needs none of the actions."""
         actions = f"{self.read} {self.write if writes else ''}".split()
         if not actions or (self.features and not self.features & scope.features):
             return None

@@ -1,7 +1,8 @@
-"""The roles that GitHub's workflows assume by OpenID Connect: one plans an environment, another one deploys it.
+"""Create the IAM roles that GitHub's workflows assume by OpenID Connect.
 
-The trust names GitHub's environment, so that GitHub's reviewers are asked before a job gets the credentials. It also
-names the workflow's file on the branch, so that a workflow of another branch cannot use that environment.
+One role plans an environment, and another one deploys it. The trust policy of a role names a GitHub environment, so
+that GitHub's reviewers must approve a job before it gets the credentials. The trust policy also names the workflow's
+file and branch, so that a workflow on another branch cannot assume the role.
 """
 
 import json
@@ -22,7 +23,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository on GitHub, as owner/name, with the ids that stay when either is renamed."""
+    """A repository on GitHub: its name as owner/name, and the ids that stay the same when either part is renamed."""
 
     name: str
     owner_id: int
@@ -36,8 +37,9 @@ class Repository:
     def subjects(self, environment: str) -> list[str]:
         """Return the subjects of the tokens of a job in a GitHub environment.
 
-        Repositories that were created, renamed or moved after 2026-07-15 have a subject with ids, older ones have one
-        without: https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens
+        The subject contains ids if the repository was created, renamed or moved after 2026-07-15. Subjects of older
+        repositories contain no ids:
+        https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens
         """
         owner, name = self.name.split("/")
         return [
@@ -48,7 +50,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class Role:
-    """A role: its name, the GitHub environment whose jobs may assume it, its trust and its policies by name."""
+    """An IAM role for one GitHub environment, with its trust policy and its permissions policies by name."""
 
     name: str
     github_environment: str
@@ -73,7 +75,8 @@ def provider_arn(scope: Scope) -> str:
 def roles(scope: Scope, repository: Repository, workflow: str, branch: str) -> list[Role]:
     """Return the role that plans an environment and the role that deploys it.
 
-    Their names do not begin like those of the environment, so that neither role can change itself.
+    Their names lack the prefix eventloom-ENVIRONMENT, to which their rights are limited. So neither role can change
+    itself.
     """
     kinds = {"plan": (f"{scope.environment}-plan", plan_statements), "deploy": (scope.environment, deploy_statements)}
     made = []
@@ -87,9 +90,9 @@ def roles(scope: Scope, repository: Repository, workflow: str, branch: str) -> l
 
 
 def trust(scope: Scope, repository: Repository, environment: str, workflow: str, branch: str) -> dict[str, Any]:
-    """Return who may assume a role: a job of that GitHub environment, in that workflow's file on that branch.
+    """Return a role's trust policy. It allows jobs of one GitHub environment, in one workflow file on one branch.
 
-    AWS's claims: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+    Claims that AWS can check: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
     """
     claims = {
         "aud": AUDIENCE,
@@ -124,17 +127,20 @@ def create(iam: Any, scope: Scope, made: list[Role]) -> None:
 
 
 def _create_provider(iam: Any, arn: str) -> None:
-    """Create GitHub's provider. One that exists is shared with other projects, and only gets the audience."""
+    """Create GitHub's provider, or add the audience to an existing one, which other projects may use as well."""
     known = [provider["Arn"] for provider in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
     if arn not in known:
-        # AWS checks GitHub's certificate by its own list of authorities, so no thumbprint is needed.
+        # No thumbprint is needed, because AWS checks GitHub's certificate against its list of root authorities.
         iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=[AUDIENCE])
     elif AUDIENCE not in iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"]:
         iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID=AUDIENCE)
 
 
 def _put_policy(iam: Any, arn: str, name: str, document: str) -> None:
-    """Create a managed policy, or make the document its default version. IAM keeps at most five versions."""
+    """Create a managed policy, or make the document the default version of an existing one.
+
+    IAM keeps at most five versions, so the oldest one is deleted if necessary.
+    """
     try:
         current = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     except iam.exceptions.NoSuchEntityException:
@@ -152,7 +158,7 @@ def _put_policy(iam: Any, arn: str, name: str, document: str) -> None:
 
 
 def _detach_others(iam: Any, role: Role) -> None:
-    """Detach what the role no longer needs, so that an earlier, wider policy does not stay."""
+    """Detach every policy that the role no longer has, because an earlier policy may allow more."""
     for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=role.name):
         for attached in page["AttachedPolicies"]:
             if attached["PolicyName"] not in role.policies:

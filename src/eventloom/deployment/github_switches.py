@@ -1,9 +1,9 @@
-"""What a delivery pipeline may do only for environments that have a switch of the table on."""
+"""Define the rights that a delivery pipeline needs only if a switch in the table of environments is on."""
 
 from eventloom.deployment.github_rights import Rights
 
 _IN_REGION = {"StringEquals": {"aws:RequestedRegion": "{r}"}}
-# The switches of an environment for which a deployment needs more rights
+# The switches for which a deployment needs additional rights
 FEATURES = ("alb", "athena", "backfill", "cognito", "vpc")
 
 SWITCHED = (

@@ -1,15 +1,16 @@
-"""Recover resources that an interrupted apply created, which Terraform's state lacks or has as tainted.
+"""Recover resources that an interrupted apply created.
 
-Terraform keeps a resource whose creation was interrupted, but plans to replace it, and with create_before_destroy the
-name of a bucket or table is taken. It does not keep a resource whose id the provider had not returned: while a request
-is in progress, and for a Kinesis stream until it is active. The next plan would create it again, and fail because it
-exists.
+Terraform marks a resource as tainted if its creation was interrupted, and the next plan replaces it. With
+create_before_destroy that fails, because the name of the bucket or table is taken. If the provider has not yet
+returned an id, the resource is missing from the state, and the next apply fails because the resource exists. The
+provider returns no id while a request is in progress, and none for a Kinesis stream until the stream is active.
 
-So the state bucket gets a note of the unfinished resources. The next plan updates those in the state in place, and
-imports those that only the cloud has: https://developer.hashicorp.com/terraform/language/import
-A destroy imports them as well, because it removes only what the state has.
+So an interrupted apply saves a note of the unfinished resources in the state bucket. The next plan updates the noted
+resources in the state in place, and imports those that only the cloud has:
+https://developer.hashicorp.com/terraform/language/import
+A destroy imports them as well, because it removes only resources in the state.
 
-An environment's note has the environment's name, an example's is called examples/NAME. Both are `owner` here.
+The `owner` of a note is the name of an environment, or examples/NAME for an example.
 """
 
 import contextlib
@@ -27,10 +28,10 @@ from eventloom.deployment import state_bucket
 from eventloom.deployment.terraform import OnLine, Terraform
 from eventloom.errors import UserError
 
-# The workspace of the examples
+# Examples use this workspace.
 _DEFAULT = "default"
-# The attribute by which a resource of each type is found again. Names of REST APIs need not be unique, but those of
-# Eventloom contain the environment.
+# The attribute that identifies a resource of each type. The names of REST APIs need not be unique on AWS, but Eventloom
+# puts the environment into them.
 _IDENTIFIERS = {
     "aws_api_gateway_rest_api": "name",
     "aws_cloudwatch_log_group": "name",
@@ -41,7 +42,7 @@ _IDENTIFIERS = {
     "aws_s3_bucket": "bucket",
 }
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
-# The provider's messages about a request that an interruption ended
+# The provider's error messages contain this text if an interruption canceled the request.
 _CANCELED = "context canceled"
 _BEGUN = re.compile(r"^(\S.*): Creating\.\.\.")
 _ENDED = re.compile(r"^(\S.*): Creation complete after ")
@@ -51,14 +52,14 @@ type Resource = dict[str, Any]
 
 
 class Creations:
-    """The addresses of resources whose creation has begun and not ended, according to Terraform's output."""
+    """Collects from Terraform's output the addresses of resources whose creation has begun and not ended."""
 
     def __init__(self) -> None:
-        """Begin without addresses."""
+        """Start with no addresses."""
         self.unfinished: set[str] = set()
 
     def before(self, on_line: OnLine) -> OnLine:
-        """Return a function that takes each line and passes it on."""
+        """Return a function that calls `line` and then `on_line` with each line."""
 
         def both(line: str) -> None:
             self.line(line)
@@ -67,7 +68,7 @@ class Creations:
         return both
 
     def line(self, line: str) -> None:
-        """Take one line of the output of `terraform apply`, with or without -json."""
+        """Process one line of the output of `terraform apply`, with or without -json."""
         line = _COLOR.sub("", line)
         if line.startswith("{"):
             self._message(line)
@@ -90,13 +91,13 @@ class Creations:
             self.unfinished.discard(hook["resource"]["addr"])
 
     def _failure(self, diagnostic: dict[str, Any]) -> None:
-        """Leave out resources that failed by themselves: Terraform is right to replace them."""
+        """Remove a resource that failed for another reason than the interruption. Terraform may replace it."""
         if _CANCELED not in f"{diagnostic['summary']} {diagnostic.get('detail', '')}":
             self.unfinished.discard(diagnostic.get("address", ""))
 
 
 def remember(owner: str, plan: dict[str, Any], unfinished: set[str]) -> None:
-    """Note the resources of a plan (as `terraform show -json` prints it) that an interrupted apply may have created."""
+    """Save a note of the unfinished resources of a plan. `plan` is the output of `terraform show -json`."""
     resources = noted(owner)
     for change in plan.get("resource_changes", []):
         if change["address"] in unfinished:
@@ -108,7 +109,7 @@ def remember(owner: str, plan: dict[str, Any], unfinished: set[str]) -> None:
 
 
 def forget(owner: str) -> None:
-    """Remove the note: an apply or a destroy came to its end."""
+    """Remove the note, after an apply or a destroy has ended without interruption."""
     if noted(owner):
         client("s3").delete_object(Bucket=state_bucket.bucket_name(), Key=_key(owner))
 
@@ -125,18 +126,18 @@ def noted(owner: str) -> list[Resource]:
 
 @contextmanager
 def imports(terraform: Terraform, owner: str, clients: Clients = client) -> Iterator[None]:
-    """Make Terraform's plans within this context import the noted resources that exist and that the state lacks.
+    """Make Terraform's plans within this context import the noted resources that exist but are not in the state.
 
-    The plans do not replace the noted resources that the state has.
+    The plans do not replace noted resources that are in the state.
     """
     resources = noted(owner)
     known = _known(terraform, owner) if resources else set()
     for address in sorted({entry["address"] for entry in resources} & known):
-        with contextlib.suppress(UserError):  # fails if the resource is not tainted
+        with contextlib.suppress(UserError):  # `untaint` fails if the resource is not tainted.
             terraform("untaint", address, workspace=_workspace(owner), on_line=lambda _: None)
     orphans = _orphans(resources, known, clients)
     file = terraform.folder / f"interrupted-{owner.replace('/', '-')}.tf"
-    file.unlink(missing_ok=True)  # left by a killed run
+    file.unlink(missing_ok=True)  # A killed run may have left the file.
     if orphans:
         terminal.note(f"taking over what an interrupted apply created: {', '.join(sorted(orphans))}")
         file.write_text("\n".join(_block(_workspace(owner), *entry) for entry in sorted(orphans.items())))
@@ -147,9 +148,9 @@ def imports(terraform: Terraform, owner: str, clients: Clients = client) -> Iter
 
 
 def adopt(terraform: Terraform, owner: str, *options: str, clients: Clients = client) -> None:
-    """Import the noted resources that exist and that the state lacks, so that a destroy removes them.
+    """Import the noted resources that exist but are not in the state, so that a destroy removes them.
 
-    Terraform ignores import blocks when it destroys. `options` are those of the destroy, such as -var=NAME=VALUE.
+    Terraform ignores import blocks when it destroys. `options` are options of the destroy, such as -var=NAME=VALUE.
     """
     resources = noted(owner)
     known = _known(terraform, owner) if resources else set()
@@ -159,7 +160,7 @@ def adopt(terraform: Terraform, owner: str, *options: str, clients: Clients = cl
 
 
 def _orphans(resources: list[Resource], known: set[str], clients: Clients) -> dict[str, str]:
-    """Return the addresses of the resources that exist and that the state lacks, with the ids to import them by."""
+    """Return the import ids, by address, of the resources that exist but are not in the state."""
     candidates = [entry for entry in resources if entry["id"] and entry["address"] not in known]
     return {entry["address"]: identity for entry in candidates if (identity := identify(entry, clients))}
 
@@ -171,14 +172,14 @@ def _block(workspace: str, address: str, identity: str) -> str:
 
 
 def _known(terraform: Terraform, owner: str) -> set[str]:
-    """Return the addresses in the state; it may not exist yet."""
+    """Return the addresses in the state, or an empty set if there is no state."""
     with contextlib.suppress(UserError):
         return set(terraform("state", "list", workspace=_workspace(owner), on_line=lambda _: None).splitlines())
     return set()
 
 
 def identify(resource: Resource, clients: Clients = client) -> str | None:
-    """Return the id by which Terraform imports a resource, or None if the account does not have it."""
+    """Return the id with which Terraform imports a resource, or None if the resource does not exist."""
     name = resource["id"]
     try:
         match resource["type"]:
@@ -207,7 +208,7 @@ def identify(resource: Resource, clients: Clients = client) -> str | None:
 
 
 def _code(error: ClientError) -> str:
-    """Return the error's code; S3 and IAM have other codes for what does not exist."""
+    """Return the error's code, and "NotFound" for the codes of S3 and IAM that mean the same."""
     code: str = error.response["Error"]["Code"]
     return "NotFound" if code in {"404", "NoSuchBucket", "NoSuchEntity"} else code
 

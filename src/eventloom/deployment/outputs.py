@@ -1,4 +1,4 @@
-"""Read the Terraform outputs of an environment, and cache them under build/ until its state changes."""
+"""Read the Terraform outputs of an environment, and cache them in build/ until its state changes."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ type Outputs = dict[str, Any]
 
 
 class NothingDeployed(UserError):
-    """An environment has no state."""
+    """Raised when nothing is deployed in an environment."""
 
 
 def state_version(environment: str) -> str:
@@ -47,7 +47,7 @@ def nothing_deployed(environment: str, reason: str) -> NothingDeployed:
 
 
 def init() -> None:
-    """Connect Terraform to the state bucket, in a workspace that every account has."""
+    """Connect Terraform to the state bucket, in the workspace `default`, which always exists."""
     options = ("-input=false", "-reconfigure", *state_bucket.backend())
     root_module()("init", *options, workspace="default")
 
@@ -59,26 +59,26 @@ def read_outputs(environment: str) -> Outputs:
 
 
 def save_outputs(environment: str) -> Outputs:
-    """Read the outputs and cache them for the version of the state. Raises UserError if nothing is deployed."""
+    """Read, cache and return the outputs of an environment's current state. Raises UserError if nothing is deployed."""
     version = state_version(environment)
     outputs = read_outputs(environment)
     if outputs.get("environment") != environment:
         raise nothing_deployed(environment, "its state is empty")
     text = json.dumps({"state": version, "outputs": outputs}, indent=2) + "\n"
-    write_private(outputs_file(environment), text.encode())  # The outputs hold the API key.
+    write_private(outputs_file(environment), text.encode())  # The outputs contain the API key.
     return outputs
 
 
 def current_outputs(environment: str) -> Outputs:
-    """Return the outputs of an environment, even if another machine deployed it. Creates nothing in the cloud.
+    """Initialize Terraform if necessary and return an environment's outputs. Creates nothing in the cloud.
 
     Raises:
-        UserError: nothing is deployed there.
+        UserError: nothing is deployed.
     """
     if (outputs := _cached(environment)) is not None:
         return outputs
     with terminal.stderr.status(f"reading what is deployed in '{environment}'"):
-        init()  # Terraform fetches its provider the first time.
+        init()  # The first `terraform init` downloads the provider.
         return save_outputs(environment)
 
 
@@ -89,7 +89,7 @@ def known_outputs(environment: str) -> Outputs:
 
 
 def _cached(environment: str) -> Outputs | None:
-    """Return the cached outputs if they are those of the current state. Raises UserError if nothing is deployed."""
+    """Return the cached outputs, or None if the state has changed since. Raises UserError if nothing is deployed."""
     version, file = state_version(environment), outputs_file(environment)
     saved: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     return saved["outputs"] if saved.get("state") == version else None

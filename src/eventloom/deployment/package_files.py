@@ -1,8 +1,8 @@
 """Decide which files of a function's folder go into its zip.
 
-Left out are files that no function needs on Lambda: dot files and dot folders, bytecode, and below the function's own
-folder its README, requirements, tests/, and events/ unless it holds Python modules. Links are followed, to files and to
-folders.
+Files that no function needs on Lambda are left out: dot files, dot folders and bytecode in every folder. Directly in
+the function's folder, README.md, the requirements, tests/ and an events/ without Python modules are left out too.
+Symbolic links to files and folders are followed.
 """
 
 import importlib.machinery
@@ -15,20 +15,20 @@ from eventloom.errors import UserError
 BYTECODE = "__pycache__"
 FOR_DEVELOPERS = {"README.md", "requirements.in", "requirements.txt", "tests"}
 SAMPLE_EVENTS = "events"
-# Two modes only, so that a zip does not depend on the umask of a checkout
+# A zip has only these two modes, so that it does not depend on the umask of a checkout.
 EXECUTABLE, PLAIN = 0o755, 0o644
 
 
 @dataclass
 class PackageFiles:
-    """The files of a zip, sorted by their path in it, and the paths that were left out."""
+    """The files of a zip by their path in it, sorted, and the paths that were left out."""
 
     included: dict[str, Path] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
 
 def package_files(functions: Path, *folders: str) -> PackageFiles:
-    """Return the files of these folders of functions/.
+    """Return the files below `folders`, which are folders of `functions`.
 
     Raises UserError for a broken link or a circle of links.
     """
@@ -42,14 +42,14 @@ def package_files(functions: Path, *folders: str) -> PackageFiles:
 
 
 def mode(file: Path) -> int:
-    """Return the mode that a file has in a zip: executable or not."""
+    """Return the mode that a file gets in a zip: EXECUTABLE or PLAIN."""
     return EXECUTABLE if file.stat().st_mode & stat.S_IXUSR else PLAIN
 
 
 def _walk(folder: Path, name: str, parents: list[Path], files: PackageFiles, link: str = "") -> None:
-    """Collect the files below a folder, whose path in the zip is `name`.
+    """Collect the files below a folder. `name` is the folder's path in the zip.
 
-    `parents` are the real folders above it, and `link` is the nearest link in its path.
+    `parents` are the resolved paths of the folders above it. `link` is the nearest symbolic link in its path.
     """
     parents = [*parents, folder.resolve()]
     for path in sorted(folder.iterdir()):
@@ -73,7 +73,7 @@ def _walk(folder: Path, name: str, parents: list[Path], files: PackageFiles, lin
 
 
 def _is_left_out(path: Path, top_level: bool) -> bool:
-    """Return whether a path is left out of the zip. `top_level` means directly in the function's folder."""
+    """Return whether a path is left out of the zip. `top_level`: the path is directly in the function's folder."""
     if path.name.startswith(".") or path.name == BYTECODE:
         return True
     if not top_level:
@@ -82,9 +82,9 @@ def _is_left_out(path: Path, top_level: bool) -> bool:
 
 
 def _has_modules(folder: Path) -> bool:
-    """Return whether a folder may hold Python modules.
+    """Return whether a folder may contain Python modules.
 
-    The answer for a linked folder is True: it is not searched, since links may form a circle.
+    Linked subfolders count as modules: they are not searched, because links may form a circle.
     """
     suffixes = tuple(importlib.machinery.all_suffixes())
     return any(path.name.endswith(suffixes) or (path.is_symlink() and path.is_dir()) for path in folder.rglob("*"))

@@ -1,7 +1,7 @@
-"""Check an account before a plan: what would make the deployment fail, or slow its functions down.
+"""Check an account, before a plan, for problems that would make the deployment fail or its functions slow.
 
-New accounts have less than the documented quotas: a concurrency of 10 instead of 1,000, and functions of up to 3,008
-MB.
+New accounts have lower limits than the documented quotas: a concurrency of 10 instead of 1,000, and 3,008 MB of memory
+for a function.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
@@ -17,13 +17,14 @@ from eventloom.clouds import client
 from eventloom.deployment import environments
 from eventloom.errors import UserError
 
-# Executions that the API, the notifier and the recoverer need beside the thumbnailer.
+# Concurrent executions that the API, the notifier and the recoverer need in addition to the thumbnailer's.
 BESIDE = 3
 USUAL_CONCURRENCY = 1000
 NEW_ACCOUNT_MEMORY_MB = 3008
-# Every function has a role, and the backfill, the API's logs and a probe add some.
+# About how many roles an environment creates: one for each function, and some for the backfill, the API's logs and a
+# probe.
 ROLES = 12
-# https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html: VPCs per Region
+# The quota "VPCs per Region": https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 VPC_QUOTA = {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"}
 # boto3's names of the services that every environment needs, and of those that a setting adds
 SERVICES = ("apigateway", "dynamodb", "events", "kinesis", "lambda", "logs", "s3", "sns", "sqs")
@@ -38,7 +39,7 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence about what would fail (error) or work badly (warning), and what to do."""
+    """A problem and its solution in one sentence. An error would make the deployment fail; a warning would not."""
 
     level: Literal["error", "warning"]
     text: str
@@ -46,7 +47,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Target:
-    """An environment, its settings, and a function that returns the client of a service."""
+    """The environment to check: `setting` returns a setting by name, `client` the boto3 client of a service."""
 
     environment: str
     setting: Callable[[str], Any]
@@ -55,7 +56,7 @@ class Target:
 
 
 def target(environment: str) -> Target:
-    """Return what to check in the chosen cloud."""
+    """Return the target for an environment in the chosen cloud."""
     return Target(
         environment,
         lambda name: environments.setting(environment, name),
@@ -65,7 +66,7 @@ def target(environment: str) -> Target:
 
 
 def findings(about: Target) -> list[Finding]:
-    """Return what the account lacks, errors first. A check that AWS refuses becomes a warning."""
+    """Return the problems of the account, errors first. A check that AWS refuses becomes a warning."""
     checks = (concurrency, memory, mail, linked_roles, regions, streams, roles, networks)
     results: list[Finding] = []
     for check in checks:
@@ -78,7 +79,7 @@ def findings(about: Target) -> list[Finding]:
 
 
 def concurrency(about: Target) -> Iterator[Finding]:
-    """Compare the thumbnailer's limits with the account's concurrency, and its code storage with the quota."""
+    """Compare the thumbnailer's limits with the account's concurrency, and the used code storage with its quota."""
     settings = about.client("lambda").get_account_settings()
     limit, usage = settings["AccountLimit"], settings["AccountUsage"]
     free = limit["UnreservedConcurrentExecutions"]
@@ -103,9 +104,9 @@ def concurrency(about: Target) -> Iterator[Finding]:
 
 
 def memory(about: Target) -> Iterator[Finding]:
-    """Warn of memory that a new account may not allow.
+    """Warn if the thumbnailer needs more memory than a new account may allow.
 
-    No API returns that limit. An account with a low concurrency quota is taken for a new one.
+    No API returns that limit. So an account with a low concurrency quota counts as new.
     """
     size = about.setting("thumbnailer_memory_mb")
     if size <= NEW_ACCOUNT_MEMORY_MB:
@@ -148,7 +149,7 @@ def _is_verified(ses: Any, address: str) -> bool:
 
 
 def linked_roles(about: Target) -> Iterator[Finding]:
-    """Name the service-linked roles that AWS creates during the deployment, if the credentials may create them."""
+    """Warn about missing service-linked roles. AWS creates them during the deployment if the credentials allow it."""
     needed = {"ops.apigateway.amazonaws.com": "AWSServiceRoleForAPIGateway"}
     if about.setting("alb"):
         needed["elasticloadbalancing.amazonaws.com"] = "AWSServiceRoleForElasticLoadBalancing"
@@ -165,7 +166,7 @@ def linked_roles(about: Target) -> Iterator[Finding]:
 
 
 def regions(about: Target) -> Iterator[Finding]:
-    """Check that the region has every service that is switched on, by the list in boto3."""
+    """Check that boto3's list of regions has this region for every service that the environment uses."""
     session = boto3.Session()
     partition = session.get_partition_for_region(about.region)
     services = [*SERVICES, *(name for setting, names in OPTIONAL.items() if about.setting(setting) for name in names)]
@@ -181,7 +182,7 @@ def regions(about: Target) -> Iterator[Finding]:
 
 
 def streams(about: Target) -> Iterator[Finding]:
-    """Check that the account has room for the stream of views, unless it exists."""
+    """Check that the Kinesis quotas allow the stream of views, unless the stream exists."""
     kinesis = about.client("kinesis")
     try:
         kinesis.describe_stream_summary(StreamName=f"eventloom-{about.environment}-activity")
@@ -201,7 +202,7 @@ def streams(about: Target) -> Iterator[Finding]:
 
 
 def roles(about: Target) -> Iterator[Finding]:
-    """Check that the account has room for the functions' roles, unless they exist."""
+    """Check that the IAM quota allows the functions' roles, unless the roles exist."""
     iam = about.client("iam")
     try:
         iam.get_role(RoleName=f"eventloom-{about.environment}-thumbnailer")
@@ -216,7 +217,7 @@ def roles(about: Target) -> Iterator[Finding]:
 
 
 def networks(about: Target) -> Iterator[Finding]:
-    """Check that the region has room for a network if the environment needs one that does not exist."""
+    """Check that the VPC quota allows another VPC, if the environment needs one and has none yet."""
     if not (about.setting("vpc") or about.setting("alb")):
         return
     vpcs = [vpc for page in about.client("ec2").get_paginator("describe_vpcs").paginate() for vpc in page["Vpcs"]]
@@ -232,7 +233,7 @@ def networks(about: Target) -> Iterator[Finding]:
 
 
 def require(about: Target) -> None:
-    """Print the warnings, and the errors too. Raises UserError if there is an error, before anything is created."""
+    """Print all findings. Raises UserError if one of them is an error. Creates nothing."""
     results = findings(about)
     for finding in results:
         terminal.note(f"{finding.level}: {finding.text}")

@@ -1,6 +1,6 @@
 """Show the progress and the errors of `terraform plan -json` and `terraform apply -json`.
 
-The messages: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+Format of the messages: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 """
 
 import json
@@ -12,7 +12,7 @@ from rich.status import Status
 
 from eventloom import terminal
 
-# After an interruption Terraform reports this once for each resource that it did not start
+# After an interruption Terraform reports this error for each resource that it did not begin to change.
 _HALTED = "execution halted"
 _DONE = {"apply_complete", "apply_errored"}
 
@@ -21,7 +21,7 @@ class Progress(AbstractContextManager["Progress"]):
     """Shows Terraform's progress on stderr and remembers its summary."""
 
     def __init__(self, action: str) -> None:
-        """Take what Terraform does, such as "applying"."""
+        """Take the word to show for Terraform's action, such as "applying"."""
         self._action = action
         self._done = 0
         self._status = Status(action, console=terminal.stderr)
@@ -29,7 +29,7 @@ class Progress(AbstractContextManager["Progress"]):
         self.changes: dict[str, int] = {}
 
     def __enter__(self) -> "Progress":
-        """Start the spinner, on a terminal."""
+        """Start the spinner if stderr is a terminal."""
         self._status.start()
         return self
 
@@ -40,7 +40,7 @@ class Progress(AbstractContextManager["Progress"]):
         self._status.stop()
 
     def line(self, line: str) -> None:
-        """Take one line of Terraform's output."""
+        """Process one line of Terraform's output."""
         try:
             message = json.loads(line)
         except ValueError:
@@ -63,13 +63,13 @@ class Progress(AbstractContextManager["Progress"]):
             self._status.update(f"{self._action}: {self._done}{total} resources")
 
     def summary(self) -> str:
-        """Return the changes in words, such as "3 to add, 1 to change"; "no changes" without any."""
+        """Return the changes in words, such as "3 to add, 1 to change" or "no changes"."""
         parts = [f"{count} to {name.replace('remove', 'destroy')}" for name, count in self.changes.items() if count]
         return ", ".join(parts) or "no changes"
 
 
 def _diagnostic(diagnostic: dict[str, Any]) -> str:
-    """Return an error of Terraform as text for people."""
+    """Return the text of an error: its summary, the address and place, and the details."""
     place = diagnostic.get("range") or {}
     where = [diagnostic.get("address"), f"{place['filename']} line {place['start']['line']}" if place else None]
     lines = [f"Error: {diagnostic['summary']}", ", ".join(filter(None, where)), diagnostic.get("detail", "")]

@@ -1,7 +1,7 @@
-"""The protections of the state bucket: private, versioned, encrypted, TLS-only, and plans that expire.
+"""Protect the state bucket: private, versioned, encrypted, TLS-only, and with plans that expire.
 
-They are put once. Afterwards each is compared, so that a stricter policy, a separate key or more lifecycle rules
-stay.
+The protections are set when the bucket is created. Later runs only compare them, so that the owner's changes stay: a
+stricter policy, another key or more lifecycle rules.
 """
 
 import json
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 PLANS, PLAN_DAYS = "plans/", 3
 _PUBLIC_ACCESS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-# What S3 answers where a bucket lacks the setting
+# S3's error codes for a bucket without the setting
 _MISSING = {
     "NoSuchBucketPolicy",
     "NoSuchLifecycleConfiguration",
@@ -43,7 +43,7 @@ def put(s3: Any, bucket: str, partition: str) -> None:
 
 
 def differences(s3: Any, bucket: str) -> list[str]:
-    """Return how a bucket differs from one that `put` protected, each as "setting: its value". Changes nothing."""
+    """Return the settings that differ from those that `put` sets, each as "setting: difference". Changes nothing."""
     readers: dict[str, Callable[[Any, str], str | None]] = {
         "public access": _public_access,
         "versioning": _versioning,
@@ -91,7 +91,7 @@ def _policy(s3: Any, bucket: str) -> str | None:
 
 
 def _same_denial(statement: dict[str, Any], expected: dict[str, Any]) -> bool:
-    """Return whether a statement refuses the same requests. The partition of its ARNs may be any."""
+    """Return whether a statement refuses the expected requests. The partition of its ARNs is ignored."""
     resources = {arn.split(":::")[-1] for arn in statement.get("Resource", [])}
     same = {"Effect", "Principal", "Action", "Condition"}
     return resources == {arn.split(":::")[-1] for arn in expected["Resource"]} and all(

@@ -1,4 +1,4 @@
-"""Find triggers of streams that a plan renames. Their new mappings would read the streams from the start again."""
+"""Find stream triggers that a plan renames. The new event source mappings would read all records again."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ STREAMS = ("dynamodb_stream", "kinesis")
 
 
 def refuse(plan: dict[str, Any]) -> None:
-    """Raise UserError with the `moved` blocks that keep the mappings, if a plan renames a stream's trigger."""
+    """Raise UserError if a plan renames a stream's trigger. The message has `moved` blocks that keep the mapping."""
     if renames := _renames(plan):
         blocks = "\n".join(f"moved {{\n  from = {old}\n  to   = {new}\n}}" for old, new in renames)
         raise UserError(
@@ -19,7 +19,7 @@ def refuse(plan: dict[str, Any]) -> None:
 
 
 def _renames(plan: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the old and the new address of each mapping that is removed and created for one stream and function."""
+    """Return the old and new address of each mapping that the plan removes and creates for the same stream."""
     changes = [
         change
         for change in plan.get("resource_changes", [])
@@ -38,5 +38,8 @@ def _actions(change: dict[str, Any]) -> list[str]:
 
 
 def _key(change: dict[str, Any], side: str) -> tuple[str, Any]:
-    """Return the module with the function, and the stream. A stream that the plan creates has no ARN yet."""
+    """Return the module of a mapping and the ARN of its stream.
+
+    If the plan creates the stream, it has no ARN yet, and the address of the mapping is used instead.
+    """
     return change.get("module_address", ""), (change["change"][side] or {}).get("event_source_arn") or change["address"]

@@ -1,7 +1,7 @@
-"""Hand a plan to another machine through the state bucket, because a plan holds the state's secrets in clear text.
+"""Send a plan to another machine through the state bucket, because it contains the state's secrets in clear text.
 
-A person who may write to the bucket can replace the plan before it is applied. So `put` returns a receipt, which
-reaches the other machine as outputs of a workflow's job. `get` accepts only the plan of the receipt.
+Anyone who may write to the bucket can replace the plan before it is applied. So `put` returns a receipt, which a
+workflow passes to the other machine as job outputs. `get` accepts only the plan of that receipt.
 """
 
 import base64
@@ -18,7 +18,7 @@ from eventloom.private_files import write_private
 
 @dataclass(frozen=True)
 class Receipt:
-    """Which plan was sent: the SHA-256 of its bytes, in hexadecimal, and the version of its object in S3."""
+    """Identifies a sent plan by the SHA-256 of its bytes, in hexadecimal, and the version of its object in S3."""
 
     sha256: str
     version_id: str
@@ -46,7 +46,7 @@ def get(environment: str, run: str, plan: Path, receipt: Receipt) -> None:
     """Fetch the plan of a receipt from the state bucket.
 
     Raises:
-        UserError: the plan is not there any more, or it is not the plan of the receipt. No file is written.
+        UserError: the plan no longer exists, or its SHA-256 is not that of the receipt. No file is written.
     """
     s3 = client("s3")
     wanted = {"Key": key(environment, run), "VersionId": receipt.version_id}
@@ -64,17 +64,17 @@ def get(environment: str, run: str, plan: Path, receipt: Receipt) -> None:
 
 
 def check(plan: Path, sha256: str) -> None:
-    """Raise UserError if a plan is not the one with that SHA-256, which somebody reviewed."""
+    """Raise UserError if a plan's SHA-256 is not that of the plan that somebody reviewed."""
     _compare(str(plan), plan.read_bytes(), sha256)
 
 
 def check_packages(content: dict[str, Any], folder: Path) -> None:
-    """Raise UserError if a function's package is not the one that a plan was made from.
+    """Raise UserError if a function's package differs from the one that was planned.
 
-    Terraform uploads whatever the file holds at the time of the apply. The plan has the hash of the reviewed file.
+    Terraform uploads the file as it is at the time of the apply. The plan contains the hash of the reviewed file.
 
     Args:
-        content: the plan, as `terraform show -json` prints it. folder: the root module, to which paths are relative.
+        content: the output of `terraform show -json`. folder: the root module. Paths in the plan are relative to it.
     """
     for change in content.get("resource_changes", []):
         planned = change["change"].get("after") or {}
@@ -91,7 +91,7 @@ def check_packages(content: dict[str, Any], folder: Path) -> None:
 
 
 def no_plan(environment: str, plan: Path) -> UserError:
-    """Return an error that names the command that makes a plan."""
+    """Return the error for a missing plan. Its message names the command that makes a plan."""
     return UserError(f"there is no plan {plan}; make one with ./eventloom plan --env {environment}")
 
 

@@ -1,4 +1,4 @@
-"""The bucket that holds Terraform's state: private, versioned, encrypted, TLS-only."""
+"""Create and read the bucket for Terraform's state, which is private, versioned, encrypted and TLS-only."""
 
 import json
 
@@ -20,14 +20,14 @@ def account() -> str:
 
 
 def bucket_name() -> str:
-    """Return `eventloom-state-<account>-<region>`: every workspace of an account and region shares one bucket."""
+    """Return `eventloom-state-<account>-<region>`. All workspaces of an account and region share this bucket."""
     return f"eventloom-state-{account()}-{client('s3').meta.region_name}"
 
 
 def exists(bucket: str) -> bool:
-    """Return whether the account has the bucket.
+    """Return whether the bucket exists in this account.
 
-    Raises UserError if another account has it, even if that account grants access.
+    Raises UserError if the bucket belongs to another account, even if that account grants access.
     """
     try:
         client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account())
@@ -43,9 +43,9 @@ def exists(bucket: str) -> bool:
 
 
 def in_another_region(environment: str) -> str | None:
-    """Return the account's state bucket in another region that has the environment, or None.
+    """Return the state bucket of another region in which the environment is deployed.
 
-    The answer is None as well if the environment has a state in this region.
+    Returns None if there is none, or if the environment has a state in this region.
     """
     s3, here = client("s3"), bucket_name()
     if exists(here) and environment in environments(here):
@@ -64,7 +64,7 @@ def in_another_region(environment: str) -> str | None:
 
 
 def environments(bucket: str) -> dict[str, str]:
-    """Return the environments that have a state, each with the version of its state.
+    """Return the ETag of each environment's state, by environment.
 
     Terraform names the objects env:/<workspace>/<key>.
     """
@@ -78,10 +78,10 @@ def environments(bucket: str) -> dict[str, str]:
 
 
 def ensure(*, protected: bool = False) -> str:
-    """Create the state bucket with its protections if it is missing. Returns its name.
+    """Create the state bucket with its protections if it does not exist. Returns its name.
 
-    An existing bucket is only compared, because its owner may have protected it in other ways: a note on stderr names
-    what differs. With `protected` its protections are set again.
+    An existing bucket is not changed, because its owner may protect it in another way. Its differences are printed to
+    stderr. With `protected`, the protections of an existing bucket are set again.
     """
     s3, bucket = client("s3"), bucket_name()
     if exists(bucket):
@@ -104,13 +104,13 @@ def ensure(*, protected: bool = False) -> str:
 
 
 def _protect(bucket: str) -> None:
-    """Set the protections of the state bucket, whatever it has."""
+    """Set all protections of the state bucket, and overwrite its current settings."""
     partition = client("sts").get_caller_identity()["Arn"].split(":")[1]
     protections.put(client("s3"), bucket, partition)
 
 
 def backend(key: str = KEY) -> list[str]:
-    """Return the options of `terraform init` that say where a state is stored."""
+    """Return the -backend-config options with which `terraform init` finds a state."""
     settings = {"bucket": bucket_name(), "key": key, "region": client("s3").meta.region_name}
     if chosen_cloud().port:
         settings["use_path_style"] = "true"

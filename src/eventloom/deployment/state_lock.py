@@ -1,5 +1,6 @@
-"""The lock on an environment's state: an object beside the state, which Terraform creates with `use_lockfile`.
+"""Read and remove the lock on an environment's state.
 
+Terraform's setting `use_lockfile` stores the lock as an S3 object beside the state:
 https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
 """
 
@@ -12,7 +13,7 @@ from eventloom.deployment import state_bucket
 
 @dataclass(frozen=True)
 class Lock:
-    """Who holds the state, as Terraform wrote it down."""
+    """The lock on a state: its id, who holds it, the operation and the time, as Terraform recorded them."""
 
     lock_id: str
     who: str
@@ -29,7 +30,7 @@ def _object_key(environment: str) -> str:
 
 
 def read(environment: str) -> Lock | None:
-    """Return the lock of an environment, None if its state is free or there is no state bucket."""
+    """Return the lock of an environment, or None if its state is not locked or there is no state bucket."""
     bucket = state_bucket.bucket_name()
     if not state_bucket.exists(bucket):
         return None
@@ -42,5 +43,5 @@ def read(environment: str) -> Lock | None:
 
 
 def remove(environment: str) -> None:
-    """Delete the lock. A run that still works on the state then shares it with the next run."""
+    """Delete the lock. If its holder is still running, another run may then overwrite its changes to the state."""
     client("s3").delete_object(Bucket=state_bucket.bucket_name(), Key=_object_key(environment))

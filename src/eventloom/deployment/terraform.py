@@ -1,8 +1,7 @@
 """Run Terraform so that an interruption never loses its state.
 
-After SIGINT Terraform waits for the requests in flight and writes its state. So Ctrl-C, SIGTERM
-and SIGHUP are forwarded to it as one SIGINT each, and this process waits for it to end. A second Ctrl-C makes Terraform
-stop at once.
+After SIGINT Terraform waits for the requests in progress and writes its state. So this process forwards each Ctrl-C,
+SIGTERM and SIGHUP as a SIGINT, and waits until Terraform ends. A second Ctrl-C makes Terraform stop at once.
 """
 
 import os
@@ -23,7 +22,7 @@ from eventloom.errors import UserError
 
 ROOT_MODULE = ROOT / "terraform"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The subcommands that print colours, and have -no-color
+# The subcommands that accept -no-color
 _COLORED = {"apply", "destroy", "import", "init", "output", "plan", "show", "taint"}
 _LOCKED = "Error acquiring the state lock"
 _LOCK_FIELDS = re.compile(r"^\W*(ID|Who|Operation|Created):\s+(.+?)\W*$", re.MULTILINE)
@@ -32,12 +31,16 @@ type OnLine = Callable[[str], None]
 
 
 class Interrupted(KeyboardInterrupt):
-    """Terraform ended after an interruption. Its state is saved and its lock is released."""
+    """Raised when Terraform ended after an interruption. Its state is saved and its lock is released."""
 
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform in one folder, in the chosen cloud. `data` is the folder that `init` writes to."""
+    """The terraform command for one root module in the chosen cloud.
+
+    Attributes:
+        folder: the root module. data: the folder that `terraform init` writes to (TF_DATA_DIR).
+    """
 
     folder: Path
     data: Path
@@ -56,13 +59,13 @@ class Terraform:
         """Run Terraform and return its exit code and its output, stdout and stderr together.
 
         Args:
-            arguments: the subcommand first. workspace: a command that changes an environment names its workspace,
-            because another run may have selected another one. on_line: gets each line of the output as it comes. codes:
-            exit codes that are not failures.
+            arguments: the subcommand and its options. workspace: the workspace to use (TF_WORKSPACE), because a
+            parallel run may select another one. on_line: receives each line of the output as soon as it is printed.
+            codes: exit codes that are not failures.
 
         Raises:
-            UserError: Terraform failed; its output is on stderr, unless `on_line` has shown it.
-            Interrupted: somebody interrupted it.
+            UserError: Terraform failed. Its output is printed to stderr, unless `on_line` received it.
+            Interrupted: a signal interrupted Terraform.
         """
         environment = chosen_cloud().environment() | {"TF_DATA_DIR": str(self.data)}
         environment.pop("TF_WORKSPACE", None)
@@ -71,7 +74,8 @@ class Terraform:
         subcommand, *options = arguments
         color = ["-no-color"] if subcommand in _COLORED and "-json" not in options and not terminal.has_color() else []
         command = [executable(), f"-chdir={self.folder}", subcommand, *color, *options]
-        # Plans, and the state that Terraform saves here if S3 refuses it, hold secrets. `init` writes none.
+        # Plans contain secrets, and so does the state file that Terraform writes here if the upload to S3 fails. Only
+        # the owner may read them. `init` writes no secrets.
         umask = -1 if subcommand == "init" else 0o077
         code, output = _run(command, environment, on_line, umask)
         if code not in codes:
@@ -82,14 +86,14 @@ class Terraform:
 
 
 def executable() -> str:
-    """Return the Terraform to run: the one that TERRAFORM names, or the one that bootstrap.sh found or fetched."""
+    """Return the path of the Terraform executable: $TERRAFORM, or the one that bootstrap.sh found or downloaded."""
     return os.environ.get("TERRAFORM") or str(BUILD / "bin" / "terraform")
 
 
 def root_module() -> Terraform:
-    """Return Terraform for terraform/.
+    """Return Terraform for the root module terraform/.
 
-    Each cloud has its own data folder, so that clouds never share a backend.
+    Each cloud has a separate data folder, so that clouds never share a backend.
     """
     return Terraform(ROOT_MODULE, BUILD / "terraform" / chosen_cloud().key)
 
@@ -101,7 +105,7 @@ def show(line: str) -> None:
 
 
 def _failure(subcommand: str, workspace: str | None, output: str) -> str:
-    """Return the sentence for a failure; a locked state gets the command that shows and removes the lock."""
+    """Return the error message for a failure. For a locked state it includes the command that removes the lock."""
     if _LOCKED not in output:
         return f"terraform {subcommand} failed; its messages are above"
     fields = dict(_LOCK_FIELDS.findall(output.replace("\\n", "\n")))
@@ -111,14 +115,14 @@ def _failure(subcommand: str, workspace: str | None, output: str) -> str:
 
 
 def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None, umask: int = -1) -> tuple[int, str]:
-    """Run a command to its end, even if this process is interrupted. Returns its exit code and output.
+    """Run a command until it ends, even if this process is interrupted. Returns its exit code and output.
 
-    `umask` takes permissions away from the files that it creates; -1 keeps this process's.
+    `umask` is the umask of the command; -1 keeps that of this process.
 
-    Raises Interrupted.
+    Raises Interrupted if a signal was forwarded to the command.
     """
     lines: list[str] = []
-    # A separate process group: the terminal's SIGINT reaches Terraform once, through this process.
+    # In a separate process group Terraform gets each Ctrl-C once, from this process and not also from the terminal.
     with (
         subprocess.Popen(
             command,
@@ -145,7 +149,7 @@ def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None
 
 @contextmanager
 def _forwarded_signals(process: subprocess.Popen[str]) -> Iterator[list[int]]:
-    """Forward interruptions to a process as SIGINT; yields the list of signals received so far."""
+    """Forward interruptions to a process as SIGINT. Yields a list to which each received signal is added."""
     received: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:

@@ -1,1 +1,1 @@
-"""The inner loop: run changed code on the next event."""
+"""The commands `dev` and `debug`, which run changed code on the next event."""

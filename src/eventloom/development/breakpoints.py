@@ -1,4 +1,4 @@
-"""Find the lines where pdb stops: those that the user names, or the first line of the handler."""
+"""Find the lines where pdb stops: the user's, or the first line of the handler."""
 
 import ast
 import os
@@ -13,10 +13,10 @@ HANDLER = "lambda_handler"
 
 
 def chosen(places: tuple[str, ...], name: str, functions: Path) -> list[tuple[str, int]]:
-    """Return pairs of a file, relative to `functions`, and a line.
+    """Return breakpoints as pairs of a file, relative to `functions`, and a line number.
 
-    `places` are FILE:LINE, as the user typed them. Without any, the result is the handler's first line, or empty if the
-    function calls breakpoint().
+    `places` are FILE:LINE as the user typed them. If there are none, the result is the first line of the handler, or
+    empty if the function calls breakpoint().
 
     Raises UserError for a file of another function, and for a line without code.
     """
@@ -35,7 +35,7 @@ def chosen(places: tuple[str, ...], name: str, functions: Path) -> list[tuple[st
 
 
 def _first(function: ast.FunctionDef) -> ast.stmt:
-    """Return the first statement after the docstring."""
+    """Return the first statement of a function, without its docstring."""
     is_documented = ast.get_docstring(function, clean=False) is not None and len(function.body) > 1
     return function.body[1 if is_documented else 0]
 
@@ -69,7 +69,7 @@ def _named(place: str, name: str, functions: Path) -> tuple[str, int]:
 
 
 def _lines(code: CodeType) -> Iterator[int]:
-    """Yield the numbers of the lines that have code."""
+    """Yield the numbers of the lines that contain code."""
     yield from (line for _, _, line in code.co_lines() if line)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):

@@ -1,7 +1,7 @@
-"""Compile the modules of a function, each file once for each time that it is saved.
+"""Compile the modules of a function. A file is compiled again only after it was saved.
 
-The bytecode goes into the package, because Lambda's file system is read-only: without it, each start of an execution
-environment compiles the modules again.
+The bytecode is part of the package, because Lambda's file system is read-only. Without it, each new execution
+environment would compile the modules again.
 """
 
 import importlib.util
@@ -12,22 +12,22 @@ from pathlib import Path, PurePosixPath
 
 from eventloom.errors import UserError
 
-# PEP 552: bit 0 says that the file is valid by hash; bit 1, that Python compares the hash with the source.
+# PEP 552: bit 0 marks a hash-based .pyc file. If bit 1 is set, Python compares the hash with the source.
 UNCHECKED_HASH = 0b01
 TASK_ROOT = PurePosixPath("/var/task")
 
 
 class Compiler:
-    """Compiles modules, and remembers the result of each file until it changes."""
+    """Compiles modules, and caches the result of each file until the file changes."""
 
     def __init__(self) -> None:
-        """Begin without results."""
+        """Start with an empty cache."""
         self._results: dict[Path, tuple[tuple[int, int, int], bytes]] = {}
 
     def compile(self, sources: Mapping[str, Path]) -> dict[str, bytes]:
-        """Return the .pyc file of each module, by its path in the zip. `sources` are files by theirs.
+        """Return the content of each module's .pyc file, by path in the zip. `sources` are files by path in the zip.
 
-        Raises UserError with the place of the first syntax error.
+        Raises UserError for a syntax error.
         """
         return {_cached(path): self._one(path, file) for path, file in sources.items() if file.suffix == ".py"}
 

@@ -1,8 +1,8 @@
-"""Detect saved files: which functions they change, and whether their dependencies or Terraform change as well.
+"""Detect saved files, and sort them into changes of code, dependencies and Terraform.
 
-Files are compared a few times a second by their times, sizes and numbers. This works on every file system, also in
-containers and on network drives, where notifications of the kernel are missing. Where they exist, the comparison
-happens at once (notifications.py).
+Files are compared a few times a second by modification time, size and inode number. This works on every file system,
+including containers and network drives without notifications of the kernel. If the kernel notifies, the comparison
+starts immediately (notifications.py).
 """
 
 import os
@@ -20,12 +20,12 @@ type Snapshot = dict[Path, tuple[int, int, int]]
 
 @dataclass
 class Changes:
-    """What was saved.
+    """The changes that a set of saved files makes.
 
     Attributes:
         code: functions whose modules or other packaged files changed.
         dependencies: functions whose pinned requirements changed.
-        terraform: files of Terraform.
+        terraform: changed files of Terraform.
     """
 
     code: set[str] = field(default_factory=set)
@@ -34,14 +34,17 @@ class Changes:
 
 
 def snapshot(folders: Iterable[Path]) -> Snapshot:
-    """Return time (ns), size and number of every file below some folders, without dot files and bytecode."""
+    """Return the modification time (ns), size and inode number of every file below some folders.
+
+    Dot files and bytecode are left out.
+    """
     return {Path(entry.path): _facts(entry) for folder in folders for entry in _files(folder)}
 
 
 def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         entries = list(os.scandir(folder))
-    except OSError:  # It was removed meanwhile.
+    except OSError:  # The folder was removed meanwhile.
         return
     for entry in entries:
         if entry.name.startswith(".") or entry.name == BYTECODE:
@@ -66,7 +69,7 @@ def changed(before: Snapshot, after: Snapshot) -> set[Path]:
 
 
 def sort(paths: Iterable[Path], functions: Path, names: Collection[str]) -> Changes:
-    """Return which of the functions `names` the changed files belong to. A file of `shared` belongs to all of them."""
+    """Return the changes that the files in `paths` make to the functions `names`. `shared` belongs to all functions."""
     changes = Changes()
     for path in sorted(paths):
         if not path.is_relative_to(functions):

@@ -1,4 +1,4 @@
-"""The command `debug`: stop in a deployed function, with an editor or with pdb in this terminal."""
+"""The command `debug`: debug a deployed function with an editor, or with pdb in this terminal."""
 
 import sys
 import time
@@ -91,7 +91,7 @@ def debug(  # noqa: PLR0913, PLR0917 - click passes options as arguments
 
 
 def refuse_others(name: str) -> None:
-    """Raise UserError in a cloud that does not run the functions on this machine."""
+    """Raise UserError if the chosen cloud is not the embedded LocalStack."""
     cloud = chosen_cloud().name
     here = f"./eventloom up, ./eventloom deploy, ./eventloom debug {name}"
     if cloud == "aws":
@@ -107,7 +107,7 @@ def refuse_others(name: str) -> None:
 
 
 def run(name: str, function: Debugged, plan: Plan) -> None:
-    """Debug until Ctrl-C, or until the user ends pdb."""
+    """Debug the function until Ctrl-C, or until the user ends pdb."""
     function.begin()
     try:
         if plan.kind == "pdb":
@@ -127,7 +127,7 @@ def follow(
     say: Callable[[str], None] = terminal.note,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Report the state of a function that an editor debugs, until Ctrl-C."""
+    """Print changes of the function's state until Ctrl-C, while an editor debugs it."""
     texts = {
         "waiting": (
             f"{name} waits for a debugger on {HOST}:{port}\n"

@@ -16,25 +16,25 @@ BYTES = 65536
 
 
 class State(Protocol):
-    """The state of the function, which the terminal reads."""
+    """The part of `Debugged` that this module needs."""
 
     def state(self) -> dict[str, str]:
-        """Return its "state" and "event"."""
+        """Return the "state" and the current "event" of the function."""
 
 
 def connect(port: int, function: State, sleep: Callable[[float], None] = time.sleep) -> socket.socket:
-    """Return a connection to the function, as soon as it waits for one."""
+    """Wait until the function accepts a debugger, and return a connection to it."""
     while True:
         if function.state()["state"] == "waiting":
             try:
                 return socket.create_connection((HOST, port))
-            except OSError:  # It ended meanwhile.
+            except OSError:  # The function ended meanwhile.
                 continue
         sleep(POLL_S)
 
 
 def converse(connection: socket.socket, typed: BinaryIO, shown: BinaryIO) -> bool:
-    """Exchange lines until one side ends. Return whether it was the user's (the input or pdb), not the function's."""
+    """Exchange lines until one side ends. Returns True if the user ended it, and False if the function did."""
     with connection:
         while True:
             sources: list[socket.socket | BinaryIO] = [connection, typed]
@@ -55,7 +55,7 @@ def converse(connection: socket.socket, typed: BinaryIO, shown: BinaryIO) -> boo
 
 
 def pdb(port: int, function: State, typed: BinaryIO, shown: BinaryIO) -> None:
-    """Show pdb until the user ends it. If the function restarts, connect to it again."""
+    """Run pdb in the terminal until the user ends it. If the function restarts, connect to it again."""
     while True:
         connection = connect(port, function)
         terminal.note("pdb is connected, and waits for an event; 'q' or Ctrl-C ends the debugging")

@@ -1,4 +1,4 @@
-"""Ask the embedded LocalStack to start a function under a debugger, and to run it as before afterwards."""
+"""Start a function under a debugger in the embedded LocalStack, and stop debugging it."""
 
 import json
 import os
@@ -17,19 +17,19 @@ HOST, DEFAULT_PORT = "127.0.0.1", 5678
 """The port is the one that debugpy and editors use by default."""
 CODE = "/var/task"
 """Where Lambda has the code of a function."""
-# Ending waits for the current event, which Lambda ends after 15 minutes.
+# Debugged.end waits for the current event, which takes at most 15 minutes.
 ANSWER_WITHIN_S = 15 * 60 + 30
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The debugger, its port, and where it stops.
+    """The settings of a debugger.
 
     Attributes:
-        kind: "debugpy", for an editor, or "pdb".
-        port: where the function waits for the debugger.
-        mappings: pairs of a folder here and the folder in which the function has the same files.
-        breakpoints: for pdb: pairs of a file, relative to the folder of the functions, and a line.
+        kind: "debugpy" for an editor, or "pdb".
+        port: the port on which the function waits for the debugger.
+        mappings: pairs of a local folder and the folder with the same files in the function.
+        breakpoints: pairs of a file, relative to the folder of the functions, and a line. Only pdb needs them.
     """
 
     kind: str
@@ -39,16 +39,16 @@ class Plan:
 
 
 class Debugged:
-    """A function that the embedded LocalStack at `endpoint` starts under a debugger."""
+    """A function that the embedded LocalStack runs under a debugger."""
 
     def __init__(self, endpoint: str, version: str, plan: Plan) -> None:
-        """`version` is the ARN of a version of the function."""
+        """Take the address of the embedded LocalStack, the ARN of a version of the function, and the settings."""
         self._address = urlsplit(endpoint).netloc
         self._function = version.rpartition(":")[0]
         self._body = vars(plan) | {"version": version, "owner": os.getpid()}
 
     def begin(self) -> None:
-        """Start the function. It waits for the debugger. Raises UserError if the emulator refuses that."""
+        """Start the function, which then waits for the debugger. Raises UserError if the emulator refuses."""
         self._send("PUT", json.dumps(self._body).encode())
 
     def state(self) -> dict[str, str]:
@@ -59,8 +59,8 @@ class Debugged:
         return self._send("GET")
 
     def end(self) -> None:
-        """Disconnect the debugger, and return when the current event is handled and the function runs as before."""
-        with suppress(UserError):  # The emulator was stopped or has ended it by itself.
+        """Disconnect the debugger, wait for the current event, and run the function without a debugger again."""
+        with suppress(UserError):  # The emulator was stopped, or has already ended the debugging.
             self._send("DELETE")
 
     def _send(self, method: str, body: bytes | None = None) -> dict[str, str]:
@@ -91,9 +91,9 @@ def _message(status: int, content: bytes) -> str:
 
 
 def free_port(wanted: int | None) -> int:
-    """Return the wanted port; without one, DEFAULT_PORT or the next free one.
+    """Return the wanted port. If it is None, return the first free port from DEFAULT_PORT on.
 
-    Raises UserError if the wanted port is taken.
+    Raises UserError if the wanted port is in use.
     """
     if wanted:
         if not _is_free(wanted):

@@ -24,9 +24,10 @@ from eventloom.errors import UserError
 from eventloom.monitoring.log_lines import line
 from eventloom.monitoring.logs import Reader, follow_rounds
 
-# Lambda's Python with the boto3 that Lambda has
+# Python with the boto3 version of Lambda's runtime
 PYTHON = BUILD / "venv/lambda-runtime/bin/python"
-# How long a change may stay unnoticed without notifications, and how long a file must not change
+# The time between two comparisons if there are no notifications, and the time that files must stay unchanged after a
+# save
 POLL_S, SETTLE_S = 0.1, 0.02
 LOGS_S, DENIALS_S = 0.3, 5.0
 COLOURS = ("cyan", "magenta", "green", "blue", "bright_cyan", "bright_magenta", "bright_green", "bright_blue")
@@ -90,7 +91,10 @@ def dev(names: tuple[str, ...], functions: Path, environment: str) -> None:
 
 
 def make_worker(name: str, workshop: Workshop, function_name: str) -> Worker:
-    """Return the worker that pushes the code of a deployed function. It checks imports if this machine can."""
+    """Return the worker that pushes the code of a deployed function.
+
+    It checks imports if this machine has the function's architecture and Lambda's Python.
+    """
     lambda_ = client("lambda")
 
     def make_check() -> ImportCheck | None:
@@ -106,7 +110,7 @@ def make_worker(name: str, workshop: Workshop, function_name: str) -> Worker:
 def saved(
     roots: list[Path], before: Snapshot, notifications: Notifications, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[set[Path]]:
-    """Yield the files of each save as soon as they are complete."""
+    """Yield the changed files of each save as soon as they no longer change."""
     notifications.watch({*roots, *(path.parent for path in before)})
     while True:
         after = snapshot(roots)
@@ -125,14 +129,14 @@ def saved(
 
 
 def report_terraform(changes: Changes, names: list[str], environment: str) -> None:
-    """Print the command that applies changes to Terraform files."""
+    """Print a command that deploys each changed Terraform file."""
     for path in changes.terraform:
         only = f" --only {path.stem}" if path.stem in names else ""
         terminal.note(f"{path.name} changed; {advice.command(environment, f'deploy{only}')} applies it")
 
 
 def show_logs(outputs: dict[str, Any], stop: Event) -> None:
-    """Print the log lines of all functions from now on, each function in its colour, and what IAM denies."""
+    """Print new log lines of all functions, in one colour for each function, and the calls that IAM denies."""
     functions = sorted(outputs["functions"])
     groups = {name: outputs["functions"][name]["log_group"] for name in functions}
     reader = Reader(client("logs"), groups, int(time.time() * 1000))
@@ -155,14 +159,14 @@ def show_logs(outputs: dict[str, Any], stop: Event) -> None:
 
 
 class Denials:
-    """The calls that IAM denies in the embedded LocalStack."""
+    """Reads the new calls that IAM denies in the embedded LocalStack."""
 
     def __init__(
         self,
         read: Callable[[], dict[str, Any]] = lambda: embedded().report(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`read` returns the emulator's report. Denials before the first one are old."""
+        """Take a function that returns the emulator's report, and a clock. Ignore the current denials."""
         self._read = read
         self._clock = clock
         self._counts = self._count()
@@ -175,7 +179,7 @@ class Denials:
         }
 
     def new(self) -> Iterator[str]:
-        """Yield a sentence for each kind of call newly denied. It reads at most once in DENIALS_S seconds."""
+        """Yield a sentence for each newly denied call. Reads at most one report in DENIALS_S seconds."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + DENIALS_S

@@ -1,4 +1,4 @@
-"""Write the configurations with which VS Code and PyCharm attach to a function that is debugged."""
+"""Write configurations for VS Code and PyCharm to attach to a function under a debugger."""
 
 import json
 import re
@@ -18,10 +18,10 @@ _decode = json.JSONDecoder().raw_decode
 def vscode(root: Path, functions: Path, port: int) -> Path:
     """Add an entry to .vscode/launch.json, or replace the one of the same name, and return the file.
 
-    Everything else in the file stays as it is, comments too.
+    The rest of the file does not change, including comments.
     https://code.visualstudio.com/docs/python/debugging#_set-configuration-options
 
-    Raises UserError, with the entry, if the file cannot be understood.
+    Raises UserError if the file cannot be parsed. The message contains the entry.
     """
     entry = {
         "name": NAME,
@@ -68,14 +68,15 @@ EDITORS = {"vscode": vscode, "pycharm": pycharm}
 
 
 def _inside(folder: Path, root: Path, variable: str) -> str:
-    """Return a folder as an editor names it, relative to the folder that it has opened."""
+    """Return a folder's path for an editor, with the editor's variable for `root` if the folder is inside `root`."""
     return f"{variable}/{folder.relative_to(root).as_posix()}" if folder.is_relative_to(root) else str(folder)
 
 
 def merge(text: str, entry: dict[str, Any]) -> str:
-    """Return the text of a launch.json with an entry first, in place of entries with its name.
+    """Return the text of a launch.json with the entry in it.
 
-    Raises ValueError if the text is not JSON with comments, or its configurations are not a list.
+    The entry replaces one of the same name, or becomes the first one. Raises ValueError if the text is not JSON with
+    comments, or if its configurations are not a list.
     """
     plain = without_comments(text)
     start = _value_of(plain, "configurations")
@@ -103,11 +104,11 @@ def _with_member(text: str, plain: str, entry: dict[str, Any]) -> str:
 
 
 def without_comments(text: str) -> str:
-    """Return a text of the same length in which comments and commas at the end of lists are spaces.
+    """Return the text with spaces in place of comments and trailing commas, so that its length stays the same.
 
     https://code.visualstudio.com/docs/languages/json#_json-with-comments
 
-    Raises ValueError if that is not JSON.
+    Raises ValueError if the result is not a JSON object.
     """
     part = r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/'
 
@@ -130,7 +131,7 @@ def _skip(plain: str, position: int, more: str = "") -> int:
 
 
 def _value_of(plain: str, name: str) -> int | None:
-    """Return where the value of a member of the object begins, or None."""
+    """Return the position where the value of an object's member begins, or None."""
     position = _skip(plain, 0, "{")
     while plain[position] != "}":
         key, position = _decode(plain, position)

@@ -1,4 +1,4 @@
-"""Check before a push that Lambda could import the new code."""
+"""Check that Lambda can import the new code before events reach it."""
 
 import json
 import os
@@ -13,10 +13,10 @@ IMPORTER = Path(__file__).with_name("importer.py")
 
 
 class ImportCheck:
-    """A process with the function's dependencies and variables that imports its handler, as often as asked."""
+    """A process that imports a function's handler on request, with the function's dependencies and variables."""
 
     def __init__(self, python: Path, name: str, functions: Path, archive: Path, variables: dict[str, str]) -> None:
-        """Start the process. `archive` is the function's zip, whose dependencies are unpacked for it."""
+        """Start the process, after the dependencies in the function's zip `archive` are unpacked."""
         self._folder = Path(tempfile.mkdtemp(prefix=f"eventloom-dev-{name}-"))
         (self._folder / "tmp").mkdir()
         with zipfile.ZipFile(archive) as bundle:
@@ -50,7 +50,7 @@ class ImportCheck:
         }
 
     def problem(self) -> str:
-        """Return the traceback of importing the handler as it is saved now, "" if it works or cannot be known."""
+        """Import the saved handler and return the traceback, or "" if the import works or the result is unknown."""
         questions, answers = self._process.stdin, self._process.stdout
         if not questions or not answers:
             return ""
@@ -58,7 +58,7 @@ class ImportCheck:
             questions.write("\n")
             questions.flush()
             answer: Any = json.loads(answers.readline())
-        except (OSError, ValueError):  # The process is gone. Lambda will say what is wrong.
+        except (OSError, ValueError):  # The process ended. Lambda reports problems when it runs the code.
             return ""
         return str(answer)
 

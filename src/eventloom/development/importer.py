@@ -2,9 +2,8 @@
 
 Usage: python importer.py MODULE FOLDER...
 
-It imports the handler once, so that the dependencies are loaded. Then it answers each line of stdin with a line of
-stdout: it forks, imports the handler's own modules again in the child, and prints the traceback as a JSON text, "" if
-there is none.
+The script imports the handler once to load the dependencies. For each line of stdin it then forks and imports the
+function's modules again in the child. It prints the traceback as a JSON string on one line, or "" if the import works.
 """
 
 import contextlib
@@ -27,19 +26,22 @@ def own_modules(folder: str) -> list[str]:
 
 
 def problem(module: str) -> str:
-    """Import a module, and return the traceback; "" if it has a lambda_handler, or asks AWS something at INIT."""
+    """Import a module, and return the traceback.
+
+    Returns "" if the module has a lambda_handler, and if a request to AWS failed during the import.
+    """
     try:
         handler = importlib.import_module(module)
         return "" if hasattr(handler, "lambda_handler") else f"{module} has no lambda_handler"
     except BaseException as error:
-        # Here are no credentials. What a request would answer there is not known.
+        # This process has no credentials, so the result of a request on Lambda is unknown.
         if type(error).__module__.startswith("botocore"):
             return ""
         return traceback.format_exc()
 
 
 def in_child(module: str) -> str:
-    """Import a module in a child process, and return the traceback, "" if it works."""
+    """Import a module in a child process, and return the traceback, or "" if the import works."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -61,7 +63,7 @@ def main() -> None:
     module, functions, *folders = sys.argv[1:]
     sys.path[:0] = [functions, *folders]
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # What the handler prints is not the answer.
+    os.dup2(2, 1)  # Output of the handler must not mix with the answers.
     problem(module)
     for name in own_modules(functions):
         del sys.modules[name]

@@ -1,7 +1,7 @@
-"""Wait until the kernel reports a change below some folders, or until a timeout.
+"""Wait until the kernel reports a change in some folders, or until a timeout.
 
-inotify only shortens the wait. Where it is missing, or reports nothing (network drives, other systems), the whole time
-passes, and the comparison of the files notices the change (changes.py).
+inotify only shortens the wait. If it does not exist or reports nothing, as on other systems and network drives, the
+wait ends with the timeout. The comparison of the files then finds the change (changes.py).
 
 https://man7.org/linux/man-pages/man7/inotify.7.html
 """
@@ -21,10 +21,10 @@ BUFFER_BYTES = 64 * 1024
 
 
 class Notifications:
-    """What the kernel reports about the folders that are watched."""
+    """Waits for the kernel's notifications about watched folders."""
 
     def __init__(self) -> None:
-        """Watch no folder yet."""
+        """Open inotify if the system has it. No folder is watched yet."""
         self._library: ctypes.CDLL | None = None
         self._descriptor = -1
         with suppress(OSError, AttributeError):  # a system without inotify
@@ -32,13 +32,13 @@ class Notifications:
             self._descriptor = self._library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def watch(self, folders: Iterable[Path]) -> None:
-        """Watch these folders, but not those below them. A folder may be watched already."""
+        """Watch these folders, but not their subfolders. It is safe to watch a folder again."""
         if self._library and self._descriptor >= 0:
             for folder in folders:
                 self._library.inotify_add_watch(self._descriptor, os.fsencode(folder), MASK)
 
     def wait(self, seconds: float) -> None:
-        """Return after a change, at most after some seconds."""
+        """Wait for a change, but at most `seconds` seconds."""
         if self._descriptor < 0:
             time.sleep(seconds)
             return
@@ -48,7 +48,7 @@ class Notifications:
                 os.read(self._descriptor, BUFFER_BYTES)
 
     def close(self) -> None:
-        """Release the kernel's watches."""
+        """Stop watching all folders."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -1,4 +1,4 @@
-"""Put changed code into a deployed function: a new version, and the alias that events use."""
+"""Publish changed code as a new version of a deployed function, and point its alias to that version."""
 
 import io
 import time
@@ -17,10 +17,10 @@ TIMEOUT_S = 120.0
 
 
 def package(base: bytes, sources: dict[str, Path], bytecode: dict[str, bytes] | None = None) -> bytes:
-    """Return a zip with the dependencies of `base` and the code of `sources`, which are files by their path in the zip.
+    """Return a zip with the dependencies of the zip `base` and the files in `sources`, which are by path in the zip.
 
-    Only the code is compressed. The entries of the old code leave the zip's directory, and its bytes stay unused.
-    `bytecode` are the contents of .pyc files by their path in the zip.
+    To save time, only the code is compressed. The old code is removed from the zip's directory, but its bytes remain in
+    the file. `bytecode` are the contents of .pyc files, by path in the zip.
     """
     content = io.BytesIO(base)
     own = {path.split("/", 1)[0] + "/" for path in sources}
@@ -42,19 +42,19 @@ def package(base: bytes, sources: dict[str, Path], bytecode: dict[str, bytes] | 
 
 
 class Target:
-    """A deployed function whose code is replaced."""
+    """A deployed function to push code to."""
 
     def __init__(self, lambda_: Any, name: str, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Take a low-level client and Lambda's name of the function."""
+        """Take a boto3 client and the function's name on Lambda."""
         self._lambda = lambda_
         self._name = name
         self._sleep = sleep
         self._published: list[str] = []
 
     def publish(self, content: bytes) -> str:
-        """Publish a zip as a new version, and return its number when it can be used. No event reaches it yet.
+        """Publish a zip as a new version, wait until it is active, and return its number. No event reaches it yet.
 
-        Raises UserError if Lambda cannot use it.
+        Raises UserError if the version fails, or is not active in time.
         """
         answer = self._lambda.update_function_code(FunctionName=self._name, ZipFile=content, Publish=True)
         version = str(answer["Version"])
@@ -72,23 +72,23 @@ class Target:
         raise UserError(f"the new code of {self._name} was not ready within {TIMEOUT_S:g} s; save the file again")
 
     def _is_settled(self) -> bool:
-        """Return whether Lambda has finished the current update. Until then it refuses another one."""
+        """Return whether Lambda has finished the current update. It refuses other updates until then."""
         facts = self._lambda.get_function_configuration(FunctionName=self._name)
         return str(facts.get("LastUpdateStatus", "Successful")) != "InProgress"
 
     def use(self, version: str) -> None:
-        """Send events to a version from now on. Environments in flight finish with the code that they started with."""
+        """Point the alias to a version. Running invocations finish with the code that they started with."""
         self._lambda.update_alias(FunctionName=self._name, Name=ALIAS, FunctionVersion=version)
 
     def runs(self) -> tuple[str, str]:
-        """Return the number of the version that events reach, and its code's SHA-256 in base64."""
+        """Return the number of the alias's version, and the SHA-256 of its code in base64."""
         facts = self._lambda.get_alias(FunctionName=self._name, Name=ALIAS)
         version = str(facts["FunctionVersion"])
         code = self._lambda.get_function_configuration(FunctionName=self._name, Qualifier=version)
         return version, str(code["CodeSha256"])
 
     def tidy(self) -> None:
-        """Delete the versions that were published here and that events do not reach."""
+        """Delete the versions that this object published, except the alias's current version."""
         current, _ = self.runs()
         for version in self._published:
             if version != current:

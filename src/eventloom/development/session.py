@@ -1,4 +1,4 @@
-"""Push the saved code of some functions into their deployed functions, and report the results."""
+"""Push the saved code of functions to Lambda, and report the results."""
 
 import base64
 import hashlib
@@ -24,18 +24,18 @@ type Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Workshop:
-    """The folder of the functions, the folder of their zips, and Lambda's architecture."""
+    """The inputs of builds: the folder of the functions, the folder of their zips, and Lambda's architecture."""
 
     functions: Path
     out: Path
     arch: str
 
     def sources(self, name: str) -> dict[str, Path]:
-        """Return the files of a function's code, by their path in its zip."""
+        """Return the files of a function's code, by path in the zip."""
         return build.sources(name, self.functions).included
 
     def archive(self, name: str) -> bytes:
-        """Return the zip of a function, built if its inputs changed. Raises UserError if that fails."""
+        """Return a function's zip, which is built first if its inputs changed. Raises UserError if the build fails."""
         build.build_all([name], self.arch, self.out, self.functions)
         return (self.out / f"{name}.zip").read_bytes()
 
@@ -43,13 +43,16 @@ class Workshop:
 class Worker:
     """Pushes the code of one function.
 
-    The import is checked while the new version is published. Events reach the version only if the import works.
+    While a new version is published, its import is checked. Events reach the version only if the import works.
     """
 
     def __init__(
         self, name: str, workshop: Workshop, target: Target, make_check: Callable[[], ImportCheck | None], say: Say
     ) -> None:
-        """`make_check` returns a check with the dependencies of the current zip; None if this machine cannot."""
+        """Take the function's name, the build inputs, the target, and functions that make a check and print a text.
+
+        `make_check` returns None if this machine cannot check imports.
+        """
         self.name = name
         self._workshop = workshop
         self._target = target
@@ -60,7 +63,7 @@ class Worker:
         self._check: ImportCheck | None = None
 
     def begin(self) -> None:
-        """Build the function if necessary, and push it if events reach other code than what is saved."""
+        """Build the function if necessary, and push it if the deployed code differs from the saved code."""
         self._prepare()
         version, digest = self._target.runs()
         if digest == base64.b64encode(hashlib.sha256(self._base).digest()).decode():
@@ -69,9 +72,9 @@ class Worker:
             self._push(self._base)
 
     def push(self, *, dependencies: bool) -> None:
-        """Push the saved code; with `dependencies`, after the requirements are installed again.
+        """Push the saved code. With `dependencies`, install the requirements again first.
 
-        A problem is printed, and the old code keeps running.
+        Problems are printed, and the old code keeps running.
         """
         try:
             sources = self._workshop.sources(self.name)
@@ -102,14 +105,14 @@ class Worker:
         self._say(f"{self.name}: version {version} runs from the next event on ({time.monotonic() - began:.2f} s)")
 
     def end(self) -> None:
-        """End the check, and delete the versions that no event reaches."""
+        """End the import check, and delete the versions that are no longer used."""
         if self._check:
             self._check.close()
         self._target.tidy()
 
 
 def push(changes: Changes, workers: Iterable[Worker]) -> None:
-    """Push the saved functions, several at a time."""
+    """Push the code of all changed functions, several at a time."""
     chosen = [worker for worker in workers if worker.name in changes.code | changes.dependencies]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda worker: worker.push(dependencies=worker.name in changes.dependencies), chosen))

@@ -1,4 +1,4 @@
-"""The figures of an environment for programs: what `watch --json` and `report --json` print."""
+"""Convert the figures of an environment to the JSON that `watch --json` and `report --json` print."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +7,7 @@ from eventloom.monitoring.telemetry import ENDINGS, Function, Reading
 
 
 def facts(reading: Reading, environment: str) -> dict[str, Any]:
-    """Return the figures as JSON's types. Times are in ISO 8601 (UTC), durations in ms, ages in s."""
+    """Return the figures as JSON types. Times are in ISO 8601 (UTC), durations in ms, and ages in s."""
     return {
         "environment": environment,
         "since": _time(reading.since),

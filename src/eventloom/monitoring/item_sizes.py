@@ -1,13 +1,14 @@
-"""The sizes of the catalog's items. DynamoDB bills and limits writes by size, rounded up to the next KB."""
+"""Calculate the sizes of catalog items. DynamoDB bills and limits writes by size, rounded up to the next KB."""
 
 from typing import Any
 
-# The largest item of the demo's photos, which tests/unit/eventloom/monitoring/test_item_sizes.py makes and measures
+# The size of the largest item of the demo's photos, as measured by
+# tests/unit/eventloom/monitoring/test_item_sizes.py
 BYTES = 985
 
 
 def size(item: dict[str, Any]) -> int:
-    """Return the bytes of an item in DynamoDB's JSON.
+    """Return the size in bytes of an item, which is given in DynamoDB's JSON.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
@@ -15,7 +16,7 @@ def size(item: dict[str, Any]) -> int:
 
 
 def write_units(item_bytes: float) -> int:
-    """Return the write units of one write of an item, in the table or in an index with all attributes."""
+    """Return the write units for one write of an item to the table, or to an index with all attributes."""
     return max(1, -(-int(item_bytes) // 1024))
 
 

@@ -1,10 +1,10 @@
-"""A fluid model of the pipeline: uploads enter the queue, pollers take them, and the function processes them.
+"""Simulate the pipeline under load with a fluid model: uploads are a continuous quantity, not single events.
 
-The model moves in steps of half a second and treats uploads as a quantity, not one by one. This is exact for backlog
-and throughput, which quotas limit, and takes the same time for 10 and for 10,000 uploads a second. The wait of an
-upload follows from the curves of arrivals and departures (first in, first out), and its processing time is drawn from
-measured times. The model leaves out the wait that random arrivals cause below full load, which is a fraction of one
-processing time.
+Uploads enter the queue, pollers take them, and the function processes them. A step of the model is half a second. The
+model is exact for backlog and throughput, which quotas limit. Its run time does not depend on the upload rate.
+The waiting time of an upload is the distance between the curves of arrivals and departures (first in, first out). Its
+processing time is drawn at random from measured times. The model leaves out the waiting that random arrivals cause
+below full load. That waiting is a fraction of one processing time.
 """
 
 from collections import defaultdict
@@ -36,7 +36,8 @@ ADVICE = {
 class Shape:
     """A deployment to simulate.
 
-    `service_s` are the seconds of an upload while `workers` uploads overlap in one invocation.
+    `service_s` are measured processing times of uploads in seconds, while an invocation processes `workers` uploads at
+    the same time.
     """
 
     service_s: tuple[float, ...]
@@ -46,29 +47,32 @@ class Shape:
     workers: float = 1
     batch: int = 10
     thumbnails: int = 3
-    # The write units of an item. Its copy in the index by_status takes the same number.
+    # The write units of an item in the table. Its copy in the index by_status needs the same number.
     write_units: float = item_sizes.write_units(item_sizes.BYTES)
-    # The number of keys of that index that take the writes: 1, since nearly every upload ends as READY.
+    # The number of that index's partition keys that receive writes: 1, because nearly every upload becomes READY.
     index_keys: int = 1
     bucket_prefixes: int = 1
 
     @property
     def mean_s(self) -> float:
-        """Return the seconds of an invocation that one upload takes."""
+        """Return the average seconds of invocation time for one upload."""
         return float(np.mean(self.service_s)) / self.workers
 
     @property
     def units(self) -> float:
-        """Return the write units of one upload."""
+        """Return the write units of one upload in the table and in the index by_status."""
         return 2 * self.write_units
 
     @property
     def billed_units(self) -> float:
-        """Return the write units of one upload in the table, in two indexes with all attributes and in one of keys."""
+        """Return the billed write units of one upload.
+
+        They are for the table, two indexes with all attributes, and one index with only the keys.
+        """
         return 3 * self.write_units + 1
 
     def ceilings(self) -> dict[str, float]:
-        """Return the uploads a second that each limit allows, with scaled pollers and a new table."""
+        """Return the uploads a second that each limit allows, with fully scaled pollers and a new table."""
         return {
             CONCURRENCY: self.maximum_concurrency / self.mean_s,
             ACCOUNT: self.account_concurrency / self.mean_s,
@@ -81,10 +85,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result at one rate: curves by step, and figures. Times are in seconds.
+    """The result of a simulation at one rate: curves with a value for each step, and figures. Times are in seconds.
 
-    `first` is the limit that is reached first: the lowest one, if it is below the rate; otherwise the one that
-    throttled while the backlog of the start was processed; None if no limit is reached.
+    `first` is the lowest limit if it is below the rate. Otherwise it is the limit that throttled most while the initial
+    backlog was processed, or None if no limit was reached.
     """
 
     rate: float
@@ -104,7 +108,7 @@ class Outcome:
 
 
 def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
-    """Return the outcome of `rate` uploads a second for `seconds` seconds, from an idle start."""
+    """Simulate `rate` uploads a second for `seconds` seconds, starting idle, and return the outcome."""
     steps = max(1, round(seconds / STEP_S))
     backlog, busy, finished = np.zeros(steps), np.zeros(steps), np.zeros(steps)
     most = min(shape.maximum_concurrency, shape.account_concurrency, aws_limits.POLLERS_MOST.value)
@@ -141,14 +145,17 @@ def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
 
 
 def _table(shape: Shape, finished: NDArray[np.floating]) -> float:
-    """Return the uploads a second that the table accepts: a new table's, or twice the peak until half an hour ago."""
+    """Return the uploads a second that the table accepts.
+
+    The capacity is twice the peak until half an hour ago, but at least that of a new table.
+    """
     seasoned = finished[: max(0, len(finished) - round(aws_limits.TABLE_DOUBLES_AFTER.value / STEP_S))]
     peak = float(np.diff(seasoned).max()) / STEP_S * shape.units if len(seasoned) > 1 else 0.0
     return min(aws_limits.TABLE_WRITES_MOST.value, max(aws_limits.TABLE_WRITES_START.value, 2 * peak)) / shape.units
 
 
 def _latency(shape: Shape, arrived: NDArray[np.floating], finished: NDArray[np.floating]) -> dict[str, float]:
-    """Return percentiles of the time from upload to item, for the uploads that were finished."""
+    """Return percentiles of the time from the upload to the catalog item, for all finished uploads."""
     numbers = np.linspace(0, finished[-1], 20_001)[1:]
     times = STEP_S * np.arange(1, len(arrived) + 1)
     arrival = np.interp(numbers, np.r_[0, arrived], np.r_[0, times])
@@ -159,7 +166,7 @@ def _latency(shape: Shape, arrived: NDArray[np.floating], finished: NDArray[np.f
 
 
 def usd_per_photo(shape: Shape) -> float:
-    """Return the USD of one upload at full batches, without storage and logs."""
+    """Return the cost of one upload in USD, with full batches, and without storage and logs."""
     return photo_usd(
         shape.mean_s, shape.memory_mb, thumbnails=shape.thumbnails, write_units=shape.billed_units, batch=shape.batch
     )

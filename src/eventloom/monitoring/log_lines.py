@@ -1,4 +1,4 @@
-"""A log record as text for people: one line, then its traceback. Nothing in it can control the terminal."""
+"""Format a log record as text: one line, then its traceback. Control characters are escaped."""
 
 import json
 import re
@@ -26,7 +26,7 @@ LEVEL_STYLES = {
     "DEBUG": "dim",
 }
 _LONGEST_VALUE = 60
-# Fields that a line shows elsewhere, or that only programs use
+# Fields that appear elsewhere in the line, or that are only useful to programs
 _HIDDEN = {
     *("timestamp", "time", "level", "log_level", "message", "service", "type", "_aws"),
     *(
@@ -52,9 +52,9 @@ def line(record: Record, width: int = 0, today: datetime | None = None, colour: 
 
     Args:
         record: the record.
-        width: of the column of function names; 0 leaves the column out.
-        today: records of another day (UTC) have a date.
-        colour: of the function's name.
+        width: the width of the column with function names. 0 leaves the column out.
+        today: the current day (UTC). The text of a record of another day has a date.
+        colour: the colour of the function's name.
     """
     moment = record.time.astimezone(UTC)
     date = "" if moment.date() == (today or datetime.now(UTC)).date() else f"{moment:%m-%d} "
@@ -73,7 +73,7 @@ def line(record: Record, width: int = 0, today: datetime | None = None, colour: 
 
 
 def _message(record: Record) -> str:
-    """Return the message; for a report on a failed invocation and for an uncaught exception, what happened."""
+    """Return the message. For a failed invocation or an uncaught exception, return a description of the failure."""
     if record.report and record.failed_report:
         metrics = record.report.get("metrics", {})
         error = f" ({record.report['errorType']})" if record.report.get("errorType") else ""
@@ -90,7 +90,7 @@ def _is_metrics(record: Record) -> bool:
 
 
 def _shown_fields(record: Record) -> dict[str, Any]:
-    """Return the fields of a line; for Lambda's own lines and for metrics, what is in them."""
+    """Return the fields to show. Those of Lambda's platform lines and of metrics are flattened."""
     if record.failed_report:
         return {}
     if _is_metrics(record):
@@ -108,7 +108,7 @@ def _shown_fields(record: Record) -> dict[str, Any]:
 
 
 def _append_fields(body: Text, record: Record) -> None:
-    """Append the object's key, the other fields in short, and the correlation id in full."""
+    """Append the object's key, the other fields in shortened form, and the complete correlation id."""
     fields = _shown_fields(record)
     for name in _KEYS:
         if name in fields:
@@ -123,14 +123,14 @@ def _append_fields(body: Text, record: Record) -> None:
 
 
 def _short(value: Any) -> str:
-    """Return a value on one line, cut where it is long, in quotation marks if it is a text with spaces."""
+    """Return a value on one line. Long values are truncated, and strings with spaces are quoted."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = printable(text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…")
     return f'"{text}"' if " " in text and isinstance(value, str) else text
 
 
 def _traceback(fields: dict[str, Any]) -> list[str]:
-    """Return the lines of an exception's traceback, as Powertools (`exception`) or Lambda (`stackTrace`) logs it."""
+    """Return the lines of the traceback that Powertools (`exception`) or Lambda (`stackTrace`) logged."""
     if isinstance(exception := fields.get("exception"), str):
         return _lines(exception)
     trace = fields.get("stackTrace")
@@ -138,8 +138,8 @@ def _traceback(fields: dict[str, Any]) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of a text, safe to print.
+    """Return the lines of a text with control characters escaped.
 
-    In plain text, Lambda separates a traceback's lines by carriage returns.
+    Carriage returns end lines too, because Lambda's plain-text logs use them in tracebacks.
     """
     return [printable(part.replace("\t", "  ")).rstrip() for part in re.split(r"\r\n|\n|\r", text.strip("\r\n"))]

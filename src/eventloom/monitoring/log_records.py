@@ -1,4 +1,4 @@
-"""The log lines of Lambda functions as records: parsed, with the time at which the function wrote them."""
+"""Parse the log lines of Lambda functions into records with the time at which the function wrote the line."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# An invocation lasts 15 minutes at most, so a line is not older than that when Lambda delivers it.
+# An invocation takes at most 15 minutes, so a line is not older than this when Lambda delivers it.
 _LONGEST = timedelta(minutes=16)
 _CLOCK_SKEW = timedelta(seconds=5)
-# Powertools writes 2026-05-01 12:30:00,123+0000 and Lambda 2026-05-01T12:30:00.123Z. Whole seconds are too coarse to
-# sort by.
+# Powertools writes 2026-05-01 12:30:00,123+0000, and Lambda writes 2026-05-01T12:30:00.123Z. Times without fractions of
+# a second do not match, because they cannot order the lines.
 _FINE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{3,6})(Z|[+-]\d\d:?\d\d)")
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
 _OF_LAMBDA = re.compile(
@@ -25,7 +25,7 @@ _LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
 
 @dataclass(frozen=True)
 class Record:
-    """One log line of a function. `fields` are those of a JSON line; for another line, only `message`, its text."""
+    """One log line of a function. `fields` are the fields of a JSON line, or only `message` for a plain-text line."""
 
     function: str
     time: datetime
@@ -33,7 +33,7 @@ class Record:
 
     @property
     def level(self) -> str:
-        """Return the level in capitals, "" if the line has none."""
+        """Return the level in capitals, or "" if the line has none."""
         if self.failed_report:
             return "ERROR"
         level = self.fields.get("level", self.fields.get("log_level"))
@@ -44,20 +44,20 @@ class Record:
 
     @property
     def message(self) -> str:
-        """Return the message as text, "" if the line has none."""
+        """Return the message as text, or "" if the line has none."""
         message = self.fields.get("message", "")
         return message.strip() if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
 
     @property
     def report(self) -> dict[str, Any] | None:
-        """Return `status` and `metrics` of Lambda's report on an invocation, if this line is one."""
+        """Return the content of Lambda's report on an invocation, or None if the line is not a report."""
         report = self.fields.get("record")
         is_report = str(self.fields.get("type")) in {"platform.report", "platform.initReport"}
         return report if is_report and isinstance(report, dict) else None
 
     @property
     def failed_report(self) -> bool:
-        """Return whether this is Lambda's report on an invocation that failed. A timeout has no other line."""
+        """Return whether the line is Lambda's report on a failed invocation. For a timeout there is no other line."""
         if self.report:
             return bool(self.report.get("status", "success") != "success")
         return bool(_OF_LAMBDA.match(self.message) and _FAILED.search(self.message))
@@ -66,7 +66,7 @@ class Record:
     def is_detail(self) -> bool:
         """Return whether only --all shows this line.
 
-        Such lines are Lambda's own, metrics, and those of AWS's libraries up to INFO."""
+        Such lines are Lambda's platform lines, metrics, and lines of AWS's libraries up to INFO."""
         if self.failed_report:
             return False
         if str(self.fields.get("type", "")).startswith("platform.") or ("_aws" in self.fields and not self.message):
@@ -76,15 +76,15 @@ class Record:
         return bool(_OF_LAMBDA.match(self.message)) and "level" not in self.fields
 
     def facts(self) -> dict[str, Any]:
-        """Return the record for programs: its fields, with `time` and `function`."""
+        """Return the fields for JSON, with `time` and `function` added."""
         return {"time": self.time.isoformat(timespec="milliseconds"), **self.fields, "function": self.function}
 
 
 def records(function: str, events: Iterable[dict[str, Any]]) -> Iterator[Record]:
-    """Yield the records of CloudWatch's events, each with the time at which the function wrote it.
+    """Yield a record for each CloudWatch Logs event, with the time at which the function wrote the line.
 
-    An emulator stamps all lines of an invocation with its end, so a line's own time is used where it has one. A line
-    without one takes the time of the line before it, if both have the same stamp.
+    An emulator gives all lines of an invocation the time of its end. So the time in the line itself is preferred. A
+    line that contains no time gets the time of the previous line if both have the same timestamp.
     """
     previous: dict[str, tuple[int, datetime]] = {}
     for event in events:
@@ -97,7 +97,7 @@ def records(function: str, events: Iterable[dict[str, Any]]) -> Iterator[Record]
 
 
 def parse(message: str) -> dict[str, Any]:
-    """Return the fields of a line in JSON; for every other line its text as `message`."""
+    """Return the fields of a JSON line, or the text of any other line as `message`."""
     if message.startswith("{"):
         with suppress(ValueError):
             fields: dict[str, Any] = json.loads(message)
@@ -106,7 +106,7 @@ def parse(message: str) -> dict[str, Any]:
 
 
 def own_time(fields: dict[str, Any], handed_in: datetime) -> datetime | None:
-    """Return the time in a line, if it has a plausible one with milliseconds."""
+    """Return the time that a line contains, or None if it has no plausible time with milliseconds."""
     own = _FINE_TIME.fullmatch(str(fields.get("timestamp", fields.get("time", ""))))
     if own is None:
         return None

@@ -15,7 +15,7 @@ from eventloom.deployment.outputs import current_outputs
 from eventloom.monitoring.log_lines import all_option, line
 from eventloom.monitoring.log_records import Record, records
 
-# Each execution environment of a function delivers its lines separately, so older lines may arrive after newer ones.
+# Execution environments deliver their lines separately, so older lines may arrive up to this much later.
 LATE_MS = 30_000
 # FilterLogEvents allows 5 requests a second: https://repost.aws/knowledge-center/cloudwatch-logs-throttling
 REQUESTS_PER_S = 4
@@ -59,7 +59,7 @@ def logs(  # noqa: PLR0913, PLR0917 - click passes options as arguments
 
 
 def print_record(record: Record, width: int, as_json: bool) -> None:
-    """Print one record on stdout: a JSON object, or a line for people."""
+    """Print one record on stdout as a JSON object or as text."""
     if as_json:
         terminal.print_json(record.facts())
     else:
@@ -68,7 +68,10 @@ def print_record(record: Record, width: int, as_json: bool) -> None:
 
 @dataclass
 class Reader:
-    """Reads log groups (by function name) from `since_ms` (epoch, ms) on: each event once, however late it arrives."""
+    """Reads the events of log groups from `since_ms` (epoch, ms) on, each event once, even if it arrives late.
+
+    `groups` are the log groups by function name.
+    """
 
     client: Any
     groups: dict[str, str]
@@ -77,7 +80,7 @@ class Reader:
     _shown: dict[str, set[str]] = field(default_factory=dict)
 
     def read(self) -> list[Record]:
-        """Return the records that have arrived since the last call, sorted by the time at which they were written."""
+        """Return the records that have arrived since the last call, sorted by the time of writing."""
         with ThreadPoolExecutor(min(8, len(self.groups))) as pool:
             batches = list(pool.map(self._read_group, self.groups))
         return sorted((record for batch in batches for record in batch), key=lambda record: record.time)
@@ -95,7 +98,7 @@ class Reader:
 
 
 def follow_rounds(reader: Reader, sleep: Callable[[float], None] = time.sleep) -> Iterator[list[Record]]:
-    """Yield the records of one read after another, at a rate that CloudWatch allows."""
+    """Yield the new records again and again, at a rate that CloudWatch Logs allows."""
     while True:
         yield reader.read()
         sleep(max(1.0, len(reader.groups) / REQUESTS_PER_S))

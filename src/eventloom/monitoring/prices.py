@@ -1,4 +1,7 @@
-"""The prices of AWS in terraform/prices.json: USD by billed unit; `lambda_gb_s` has a price for each architecture."""
+"""Read AWS's prices from terraform/prices.json. They are in USD for each billed unit.
+
+`lambda_gb_s` has a price for each architecture.
+"""
 
 import json
 from typing import Any
@@ -9,16 +12,16 @@ PRICES: dict[str, Any] = json.loads((ROOT / "terraform" / "prices.json").read_te
 
 
 def photo_usd(seconds: float, memory_mb: int, *, thumbnails: int = 3, write_units: float = 4, batch: int = 10) -> float:
-    """Return the USD of one photo: Lambda, queue, buckets and table, without storage and logs.
+    """Return the cost of one photo in USD: Lambda, SQS, S3 and DynamoDB, without storage and logs.
 
-    A message is sent for each photo. It is received, hidden for the time of its batch and deleted in batches.
+    One SQS message is sent for each photo. Messages are received, hidden and deleted in batches.
 
     Args:
-        seconds: the part of an invocation that the photo takes.
-        memory_mb: the function's memory.
-        thumbnails: how many are stored.
-        write_units: of its item, in the table and in its three indexes.
-        batch: how many photos an invocation handles.
+        seconds: the part of an invocation's duration that the photo takes.
+        memory_mb: the memory of the function.
+        thumbnails: the number of thumbnails that are stored.
+        write_units: the write units of the item in the table and its three indexes.
+        batch: the number of photos in an invocation.
     """
     compute = seconds * memory_mb / 1024 * PRICES["lambda_gb_s"]["x86_64"]
     requests = (PRICES["lambda_request"] + 3 * PRICES["sqs_request"]) / batch + PRICES["sqs_request"]

@@ -63,7 +63,7 @@ def report(minutes: int, out: Path, environment: str, as_json: bool) -> None:
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return an HTML table of texts."""
+    """Return an HTML table with a heading row. The texts are escaped."""
     if not rows:
         return "<p>none</p>"
     cells = "".join(f"<th>{html.escape(text)}</th>" for text in head)
@@ -72,7 +72,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def minutes_chart(reading: Reading) -> str:
-    """Return a chart of stacked columns, one a minute."""
+    """Return an SVG chart of the images by result, with a stacked column for each minute."""
     first, last = int(reading.since // 60 * 60), int(reading.until // 60 * 60)
     times = range(first, last + 60, 60)
     highest = max([1, *(sum(reading.counts[name].get(at, 0) for name in COLOURS) for at in times)])
@@ -99,7 +99,7 @@ def minutes_chart(reading: Reading) -> str:
 
 
 def reasons_chart(reading: Reading) -> str:
-    """Return a chart with a bar for each reason."""
+    """Return an SVG chart with a bar for each reason of a rejection."""
     if not reading.rejected:
         return "<p>none</p>"
     highest = max(reading.rejected.values())
@@ -114,12 +114,12 @@ def reasons_chart(reading: Reading) -> str:
 
 
 def svg(height: int, label: str, shapes: list[str]) -> str:
-    """Return an SVG picture of the page's width."""
+    """Return an SVG element of the page's width."""
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{"".join(shapes)}</svg>'
 
 
 def page(reading: Reading, environment: str) -> str:
-    """Return the whole page."""
+    """Return the HTML of the page."""
     cost = reading.cost_per_thousand
     tiles = {
         "ready": f"{reading.total('ImagesReady'):,}",
@@ -151,5 +151,5 @@ def page(reading: Reading, environment: str) -> str:
 
 
 def durations(function: telemetry.Function) -> list[str]:
-    """Return the percentiles of a function's durations as texts."""
+    """Return the percentiles of a function's durations as table cells."""
     return [f"{function.durations[p]:,.0f}" if p in function.durations else "-" for p in telemetry.PERCENTILES]

@@ -1,4 +1,4 @@
-"""Measure the deployed thumbnailer: the seconds of a photo, photos at once, and the bytes of an item."""
+"""Measure the deployed thumbnailer: seconds for a photo, photos processed at once, and bytes of an item."""
 
 import json
 from collections import defaultdict
@@ -17,9 +17,9 @@ FEWEST_PHOTOS = 5
 
 
 def measure(outputs: dict[str, Any], connect: Connect = clouds.client) -> dict[str, Any]:
-    """Return the times of the photos in the thumbnailer's log, and the sizes of the newest items of the catalog.
+    """Return the processing times in the thumbnailer's log, and the sizes of the newest catalog items.
 
-    Raises UserError if the log has too few photos.
+    Raises UserError if the log has fewer than FEWEST_PHOTOS photos.
     """
     group, logs = outputs["functions"]["thumbnailer"]["log_group"], connect("logs")
     photos = [
@@ -40,7 +40,7 @@ def measure(outputs: dict[str, Any], connect: Connect = clouds.client) -> dict[s
 
 
 def load(file: Path) -> dict[str, Any]:
-    """Return the results of `measure` from the file of `simulate measure`. Raises UserError if there is no file."""
+    """Read the results that `simulate measure` saved. Raises UserError if the file is missing or damaged."""
     try:
         measured = json.loads(file.read_text())
     except FileNotFoundError as error:
@@ -61,9 +61,9 @@ def _lines(logs: Any, group: str, word: str) -> Iterator[dict[str, Any]]:
 
 
 def overlap(photos: Iterable[dict[str, Any]], reports: Iterable[dict[str, Any]]) -> float | None:
-    """Return the photos that are processed at once, on average, in invocations with a full batch; None without one.
+    """Return how many photos an invocation with a full batch processes at once, on average. None if there is none.
 
-    It is less than the function's number of workers: at the end of a batch, a worker waits for the others.
+    The result is less than the number of workers, because some workers are idle at the end of a batch.
     """
     times = defaultdict[str, list[float]](list)
     for photo in photos:
@@ -78,7 +78,7 @@ def overlap(photos: Iterable[dict[str, Any]], reports: Iterable[dict[str, Any]])
 
 
 def _item_bytes(table: str, connect: Connect) -> list[int]:
-    """Return the sizes of the newest items."""
+    """Return the sizes of the newest READY items in bytes, or the default size if there are none."""
     answer = connect("dynamodb").query(
         TableName=table,
         IndexName="by_status",

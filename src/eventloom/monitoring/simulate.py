@@ -102,12 +102,15 @@ def measure(times: Path, environment: str, as_json: bool) -> None:
 
 
 def setting(name: str, environment: str) -> float:
-    """Return a number of terraform/environments.json. Raises UserError if it is not there."""
+    """Return a numeric setting of terraform/environments.json. Raises UserError if it does not exist."""
     return float(environments.setting(environment, name))
 
 
 def shape_of(measured: dict[str, Any], environment: str) -> Shape:
-    """Return what terraform/ deploys to an environment, with measured photos. Raises UserError if it is unknown."""
+    """Return the deployment to simulate: an environment's settings with measured photos.
+
+    Raises UserError for an unknown environment.
+    """
     return Shape(
         tuple(measured["seconds"]),
         maximum_concurrency=setting("thumbnailer_maximum_concurrency", environment),
@@ -118,7 +121,7 @@ def shape_of(measured: dict[str, Any], environment: str) -> Shape:
 
 
 def describe(shape: Shape, measured: dict[str, Any], environment: str, minutes: float) -> str:
-    """Return what is simulated, in two sentences."""
+    """Return two sentences that describe the simulation."""
     return (
         f"{minutes:g} minutes from an idle start, deployed as '{environment}' "
         f"({shape.maximum_concurrency:g} invocations, {shape.workers:.2g} photos at once in each). "
@@ -129,7 +132,7 @@ def describe(shape: Shape, measured: dict[str, Any], environment: str, minutes: 
 
 
 def outcomes_table(outcomes: list[Outcome]) -> Table:
-    """Return a table with a row for each rate. It fits into 80 columns."""
+    """Return a table with a row for each rate, at most 80 columns wide."""
     columns = ("uploads\na second", "p50 s", "p95 s", "p99 s", "most\nwaiting", "throttled", "USD per\nmillion")
     table = Table(*columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("first limit", no_wrap=True)

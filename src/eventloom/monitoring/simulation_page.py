@@ -1,4 +1,4 @@
-"""The outcomes of a simulation as a page with charts, and as facts for programs."""
+"""Convert the outcomes of a simulation to a page with charts, and to JSON fields."""
 
 import html
 from typing import Any
@@ -21,7 +21,7 @@ li {{ overflow-wrap: anywhere }}</style>
 
 
 def page(outcomes: list[Outcome], about: str) -> str:
-    """Return the page of the outcomes. `about` says what was simulated."""
+    """Return an HTML page of the outcomes. `about` describes the simulation."""
     sections = []
     for outcome in outcomes:
         facts = facts_of(outcome)
@@ -37,7 +37,7 @@ def page(outcomes: list[Outcome], about: str) -> str:
 
 
 def svg(curve: NDArray[np.floating], what: str) -> str:
-    """Return a curve over time as an SVG picture."""
+    """Return an SVG chart of a curve over time."""
     points, top = curve[:: max(1, len(curve) // 300)], max(1.0, float(curve.max()))
     line = " ".join(
         f"{40 + 440 * n / max(1, len(points) - 1):.1f},{130 - 110 * value / top:.1f}" for n, value in enumerate(points)
@@ -52,7 +52,7 @@ def svg(curve: NDArray[np.floating], what: str) -> str:
 
 
 def facts_of(outcome: Outcome) -> dict[str, Any]:
-    """Return the figures of an outcome for programs. Times are in s."""
+    """Return the figures of an outcome for JSON. Times are in seconds."""
     return {
         "uploads_per_s": outcome.rate,
         "finished": round(outcome.finished[-1]),

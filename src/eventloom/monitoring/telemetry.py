@@ -1,8 +1,7 @@
-"""The figures of an environment in a period of time: counts, durations and queues.
+"""Read the figures of an environment for a period of time: counts, durations and queues.
 
-On AWS the figures are CloudWatch's metrics. An emulator does not have the functions' own metrics and has few of AWS's,
-so there the figures are read from the log lines that CloudWatch makes metrics of: the embedded metric format, and
-Lambda's `platform.report`.
+On AWS the figures are CloudWatch metrics. An emulator does not provide the functions' custom metrics, and only few of
+AWS's. So its figures are read from log lines: the embedded metric format, and Lambda's `platform.report`.
 """
 
 import math
@@ -28,7 +27,7 @@ type Connect = Callable[[str], Any]
 
 @dataclass
 class Function:
-    """Invocations of one function. Durations in ms, by percentile; `gb_s` is what Lambda bills."""
+    """The invocations of one function. `durations` are in ms, by percentile. `gb_s` are the billed GB-seconds."""
 
     invocations: int = 0
     errors: int = 0
@@ -38,7 +37,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Queue:
-    """Messages waiting and in flight now, and the seconds that the oldest one has waited, None if that is unknown."""
+    """The current state of a queue. `age_s` is the age of the oldest message in seconds, or None if it is unknown."""
 
     waiting: int
     in_flight: int
@@ -47,7 +46,7 @@ class Queue:
 
 @dataclass
 class Reading:
-    """The figures of an environment between two times (epoch, s). `architecture` is Lambda's, for the price."""
+    """The figures of an environment between two times (epoch, s). `architecture` determines Lambda's price."""
 
     since: float
     until: float
@@ -60,17 +59,17 @@ class Reading:
     queues: dict[str, Queue] = field(default_factory=dict)
 
     def total(self, name: str) -> int:
-        """Return the number of images that ended this way."""
+        """Return the number of images with the result `name`, one of ENDINGS."""
         return sum(self.counts[name].values())
 
     @property
     def images(self) -> int:
-        """Return the number of images that got a verdict."""
+        """Return the number of images that became READY or REJECTED."""
         return self.total("ImagesReady") + self.total("ImagesRejected")
 
     @property
     def cost_per_thousand(self) -> float | None:
-        """Return USD per thousand images at list prices, as on the dashboard; None without images."""
+        """Return the USD per thousand images at list prices, as on the dashboard, or None without images."""
         thumbnailer = self.functions.get("thumbnailer")
         if not self.images or not thumbnailer:
             return None
@@ -91,9 +90,9 @@ def read(
     cloud: Cloud | None = None,
     percentiles: tuple[int, ...] = PERCENTILES,
 ) -> Reading:
-    """Return the figures of the last `minutes` of the environment that Terraform's `outputs` describe.
+    """Return the figures of the last `minutes` of an environment. `outputs` are its Terraform outputs.
 
-    `connect` and `cloud` say where it is deployed; by default in the chosen cloud.
+    `connect` returns boto3 clients. By default, `connect` and `cloud` are those of the chosen cloud.
     """
     cloud = cloud or clouds.chosen_cloud()
     now = time.time()
@@ -108,7 +107,7 @@ def read(
 
 
 def percentile(values: list[float], share: int) -> float:
-    """Return the percentile by nearest rank."""
+    """Return the percentile `share` of the values by the nearest-rank method."""
     return sorted(values)[max(0, math.ceil(share / 100 * len(values)) - 1)]
 
 
@@ -136,7 +135,10 @@ def _events(group: str, since: float, connect: Connect) -> Iterator[tuple[float,
 
 
 def _count(reading: Reading, at: float, line: dict[str, Any]) -> None:
-    """Add the counts of a line in the embedded metric format. It has rejections twice: as a sum, and by reason."""
+    """Add the counts of a line in the embedded metric format. Lines with a reason count only for that reason.
+
+    The thumbnailer also logs all rejections in a line without a reason.
+    """
     for name in {
         metric["Name"] for directive in line["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]
     } & set(ENDINGS):
@@ -182,7 +184,7 @@ def _from_metrics(reading: Reading, outputs: dict[str, Any], connect: Connect, p
         total = {
             metric: sum(values[(name, metric, "Sum")].values()) for metric in ("Invocations", "Errors", "Duration")
         }
-        # The percentiles of several minutes can't be combined, so this is the worst minute's.
+        # Percentiles of several minutes cannot be combined, so this takes the highest one.
         durations = {
             p: max(by_minute.values()) for p in percentiles if (by_minute := values[(name, "Duration", f"p{p}")])
         }
@@ -198,7 +200,7 @@ def _stat(namespace: str, name: str, stat: str, **dimensions: str) -> dict[str, 
 def _metric_data(
     metrics: dict[tuple[str, ...], dict[str, Any]], reading: Reading, connect: Connect
 ) -> dict[tuple[str, ...], dict[int, float]]:
-    """Return the values of each metric by minute. CloudWatch accepts 500 metrics in a request."""
+    """Return the values of each metric by minute. A request can contain at most 500 metrics."""
     keys = list(metrics)
     values: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
     values.update({key: {} for key in keys})
@@ -235,7 +237,7 @@ def _age_from_metrics(url: str, connect: Connect) -> float | None:
 
 
 def _age_from_messages(url: str, cloud: Cloud) -> float:
-    """Return the age of the oldest message: LocalStack shows a queue's messages without receiving them."""
+    """Return the age of the oldest message. LocalStack lists the messages of a queue without receiving them."""
     address = f"{cloud.endpoint}/_aws/sqs/messages"
     answer = requests.get(address, params={"QueueUrl": url}, headers={"Accept": "application/json"}, timeout=10)
     result = answer.json()["ReceiveMessageResponse"]["ReceiveMessageResult"]

@@ -53,7 +53,7 @@ def trace(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     steps: list[Step] = []
     for steps in rounds(tracer, subject, follow=follow):
         for step in steps:
-            is_open = step.kind == "wait" and step.until is None  # What it waits for changes while it is followed.
+            is_open = step.kind == "wait" and step.until is None  # The text of an open wait may change.
             identity = (step.at, step.kind) if is_open else (step.at, step.kind, step.function, step.text, step.until)
             if identity not in printed:
                 printed.add(identity)
@@ -67,7 +67,7 @@ def trace(  # noqa: PLR0913, PLR0917 - click passes options as arguments
 
 
 def unknown(text: str, minutes: int) -> str:
-    """Return a sentence for a text that nothing is known about, with all that the command takes."""
+    """Return the error message for a text that matches nothing. It lists what the command accepts."""
     return (
         f"nothing is known about {printable(text)} in the last {minutes} minutes; name a key, an image id, a "
         "correlation id, a request id or a sequence number, or look further back with --minutes"
@@ -77,7 +77,7 @@ def unknown(text: str, minutes: int) -> str:
 def rounds(
     tracer: Tracer, subject: Subject, *, follow: bool, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[list[Step]]:
-    """Yield the path once, or again and again until it is complete."""
+    """Yield the path once, or with `follow` again and again until it is complete."""
     while True:
         steps = tracer.path(subject, datetime.now(UTC))
         yield steps
@@ -87,7 +87,7 @@ def rounds(
 
 
 def print_step(step: Step, as_json: bool) -> None:
-    """Print one step on stdout: a JSON object, or a line for people."""
+    """Print one step on stdout as a JSON object or as text."""
     if as_json:
         terminal.print_json(step.as_dict())
     else:
@@ -95,7 +95,7 @@ def print_step(step: Step, as_json: bool) -> None:
 
 
 def line(step: Step) -> Text:
-    """Return a step as a line: when, how long, what."""
+    """Return a step as one line with its time, duration and text."""
     duration = "" if step.duration_ms is None else f"{step.duration_ms:,} ms"
     moment = f"{step.at.astimezone(UTC):%H:%M:%S}.{step.at.microsecond // 1000:03d}"
     style = "yellow" if step.kind == "wait" else STYLES.get(step.outcome, "")

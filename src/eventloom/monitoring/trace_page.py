@@ -1,4 +1,4 @@
-"""Draw the path of an event as a page: a bar for each step, on a scale of time."""
+"""Draw the path of an event as an HTML page with a bar for each step on a time axis."""
 
 import html
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 
 
 def page(subject: str, steps: Sequence[Step]) -> str:
-    """Return an HTML page without scripts, with nothing from elsewhere. `steps` are one or more, oldest first."""
+    """Return an HTML page without scripts and external resources. `steps` are one or more, oldest first."""
     first, last = steps[0].at, max(step.until or step.at for step in steps)
     when = f"{time_text(first)} to {time_text(last)}, {(last - first).total_seconds():,.3f} s"
     rows = "".join(_row(step) for step in steps)

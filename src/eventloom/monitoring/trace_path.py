@@ -1,4 +1,4 @@
-"""The path of an event as a timeline, from what logs, buckets and tables say about it. It makes no requests."""
+"""Build the timeline of an event from data of logs, buckets and tables. This module makes no requests."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,14 +8,14 @@ from typing import Any
 
 from eventloom.monitoring.log_records import Record
 
-# Lines by which a function says that an attempt failed and comes again
+# Messages that a function logs when an attempt failed and will be repeated
 HANDED_BACK = "handed back unstarted, too little time is left"
 RETRIED = {"will be retried", "unexpected error, will be retried", "to be retried", "not counted", HANDED_BACK}
-# Lambda's types of lines about an invocation: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+# Types of Lambda's platform lines: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
 START, REPORT = "platform.start", "platform.report"
-# A delay is up to this many times what is set, so that messages do not return together: thumbnailer/visibility.py
+# The maximum factor of random delays, which keep messages from returning together: thumbnailer/visibility.py
 JITTER = 1.5
-# Shorter waits are the normal way of things, and are not explained.
+# Shorter waits are normal and are not reported.
 NOTABLE = timedelta(milliseconds=100)
 
 
@@ -24,10 +24,10 @@ class Step:
     """One step of a path.
 
     Attributes:
-        at: when it began. until: when it ended, None for a moment.
+        at: the start. until: the end, or None if the step has no duration.
         kind: put, event, wait, attempt, call, thumbnails, item or notice.
-        text: what happened, for people. function: whose log says so, "" without one.
-        outcome: "ok", "failed", or "" if there is none. facts: for programs.
+        text: a description. function: the function whose log has the step, or "".
+        outcome: "ok", "failed", or "" if there is none. facts: more fields for JSON.
     """
 
     at: datetime
@@ -40,11 +40,11 @@ class Step:
 
     @property
     def duration_ms(self) -> int | None:
-        """Return how long it took, in ms; None for a moment."""
+        """Return the duration in ms, or None if the step has none."""
         return None if self.until is None else round((self.until - self.at) / timedelta(milliseconds=1))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the step for programs."""
+        """Return the fields for JSON."""
         facts: dict[str, Any] = {"at": time_text(self.at), "kind": self.kind, "text": self.text}
         facts |= {"function": self.function, "until": self.until and time_text(self.until), "outcome": self.outcome}
         return {name: value for name, value in facts.items() if value} | {"duration_ms": self.duration_ms} | self.facts
@@ -54,7 +54,7 @@ class Step:
 class Invocation:
     """An invocation whose log has lines about the subject.
 
-    `report` is what Lambda says at its end: None if it is still running, or the report is not in the log yet.
+    `report` is Lambda's report at the end. It is None while the invocation runs, and until the report is in the log.
     """
 
     function: str
@@ -66,27 +66,27 @@ class Invocation:
 
     @property
     def failure(self) -> str:
-        """Return how the invocation as a whole failed, "" if it did not."""
+        """Return how the whole invocation failed, or "" if it succeeded."""
         status = str((self.report or {}).get("status", "success"))
         if status == "success":
             return ""
         if status == "timeout":
             return "the invocation timed out"
         error = str((self.report or {}).get("errorType") or status)
-        # Lambda's own types of errors: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+        # Lambda's error types: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
         is_exception = not error.startswith(("Runtime.", "Sandbox.", "Extension.", "Function.", "error", "failure"))
         return f"the function raised {error}" if is_exception else f"the process ended ({error})"
 
 
 @dataclass(frozen=True)
 class Delays:
-    """How long a queue hides a message: `lease_s` after its process died, `retry_s` by its receives (s)."""
+    """The seconds that a message is hidden: `lease_s` after its process ended, else `retry_s` by number of receives."""
 
     lease_s: int = 15
     retry_s: tuple[int, ...] = (5, 15, 60, 900)
 
     def after(self, attempt: Step) -> tuple[int, str]:
-        """Return the longest time (s) that a message stays hidden after a failed attempt, and why."""
+        """Return the maximum seconds that a message stays hidden after a failed attempt, and the reason."""
         if attempt.facts.get("died"):
             return self.lease_s, f"its lease of {self.lease_s} s had to end"
         delay_s = self.retry_s[min(int(attempt.facts.get("deliveries") or 1), len(self.retry_s)) - 1]
@@ -99,7 +99,7 @@ def time_text(moment: datetime) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """Return the time of day in UTC, as people compare it."""
+    """Return the time of day in UTC, in whole seconds."""
     return f"{moment.astimezone(UTC):%H:%M:%S}"
 
 
@@ -107,9 +107,9 @@ def invocations(records: Iterable[Record], is_about: set[int]) -> Iterator[Invoc
     """Yield the invocations of one log stream that have lines about the subject.
 
     Args:
-        records: all lines of the stream, oldest first. An environment handles one invocation at a time.
-        is_about: the positions of the lines about the subject. If Lambda's line about the start is one, all lines of
-            that invocation are.
+        records: all lines of the stream, oldest first. The invocations in a stream do not overlap.
+        is_about: the positions of the lines about the subject. If Lambda's start line is among them, the result
+            includes all lines of that invocation.
     """
     began: datetime | None = None
     request_id, lines, is_whole = "", list[Record](), False
@@ -121,7 +121,7 @@ def invocations(records: Iterable[Record], is_about: set[int]) -> Iterator[Invoc
                 yield Invocation(record.function, request_id, began or record.time, tuple(lines), record.time, facts)
             began, lines, is_whole = None, [], False
         elif kind == START:
-            if began and (lines or is_whole):  # It has no report: the environment was ended.
+            if began and (lines or is_whole):  # There is no report, because the environment ended.
                 yield Invocation(record.function, request_id, began, tuple(lines))
             began, request_id, lines, is_whole = record.time, str(facts.get("requestId", "")), [], position in is_about
         elif position in is_about or (is_whole and not record.is_detail):
@@ -132,7 +132,7 @@ def invocations(records: Iterable[Record], is_about: set[int]) -> Iterator[Invoc
 
 
 def attempts(invocation: Invocation) -> Iterator[Step]:
-    """Yield the attempts of an invocation at the subject, by the events that its lines name."""
+    """Yield the attempts of an invocation to process the subject, one for each correlation id in its lines."""
     groups: dict[str, list[Record]] = {}
     for record in invocation.lines:
         groups.setdefault(str(record.fields.get("correlation_id", "")), []).append(record)
@@ -178,7 +178,7 @@ def _attempt(invocation: Invocation, lines: list[Record]) -> Step:
 
 
 def _finished(line: Record) -> str:
-    """Return the message in which a function reports its result."""
+    """Return the text of a line in which a function reports its result."""
     fields = line.fields
     result = fields.get("result") or fields.get("status")
     parts = [str(fields.get("method", "")), str(fields.get("path", "")) if "method" in fields else ""]
@@ -188,13 +188,13 @@ def _finished(line: Record) -> str:
 
 
 def _series(step: Step) -> tuple[str, str]:
-    """Return what the attempts at the same thing have in common: the message, the event, or the asynchronous call."""
+    """Return the function and an id that are the same for all attempts to process one message, event or call."""
     names = ("message_id", "correlation_id", "request_id")
     return step.function, next((str(step.facts[name]) for name in names if step.facts.get(name)), "")
 
 
 def number_attempts(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps, oldest first, with the attempts at each message numbered in their text."""
+    """Return the steps, oldest first. The text of each attempt gets its number."""
     counts: dict[tuple[str, str], int] = {}
     numbered = []
     for step in sorted(steps, key=lambda step: step.at):
@@ -209,7 +209,7 @@ def number_attempts(steps: Sequence[Step]) -> list[Step]:
 
 
 def waits(steps: Sequence[Step], delays: Delays, now: datetime) -> Iterator[Step]:
-    """Yield the explained gaps: in the queue before the first attempt, and after each failed one."""
+    """Yield the waits, with their reasons: in the queue before the first attempt, and after each failed attempt."""
     series: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
         if step.kind == "attempt":
@@ -246,7 +246,7 @@ def _waits_of_message(tries: Sequence[Step], delays: Delays, now: datetime) -> I
 
 
 def stream_waits(steps: Sequence[Step]) -> Iterator[Step]:
-    """Yield the time between the change of the catalog's item and its notice."""
+    """Yield the waits in the table's stream, between the change of an item and the notifier's attempt."""
     ready = {
         str(step.facts.get("correlation_id")): step
         for step in steps
@@ -261,7 +261,7 @@ def stream_waits(steps: Sequence[Step]) -> Iterator[Step]:
 def timeline(
     logged_invocations: Iterable[Invocation], others: Iterable[Step], delays: Delays, now: datetime
 ) -> list[Step]:
-    """Return the whole path, oldest step first: attempts, gaps, and what buckets and tables say."""
+    """Return the complete path, oldest step first: attempts, waits, and the steps in `others`."""
     tries = number_attempts([step for invocation in logged_invocations for step in attempts(invocation)])
     events = {
         str(step.facts["event_time"]): Step(
@@ -279,7 +279,7 @@ def timeline(
 
 
 def _in_order(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield the steps, with thumbnails moved up to a second towards their item: S3 truncates times to seconds."""
+    """Yield the steps. S3 truncates times to seconds, so thumbnails get a later time, but at most their item's."""
     ordered = list(steps)
     items = [step.at for step in ordered if step.kind == "item"]
     for step in ordered:
@@ -289,7 +289,7 @@ def _in_order(steps: Iterable[Step]) -> Iterator[Step]:
 
 
 def is_complete(steps: Sequence[Step]) -> bool:
-    """Return whether nothing more is to come: each function's last attempt succeeded, and a photo has its notice."""
+    """Return whether each function's last attempt succeeded. A processed photo must also have reached the notifier."""
     last = {step.function: step for step in steps if step.kind == "attempt"}
     if not last or any(step.outcome != "ok" for step in last.values()):
         return False

@@ -1,4 +1,4 @@
-"""Read what is known about an event: CloudWatch Logs, S3, DynamoDB and Lambda's configuration. Nothing is changed."""
+"""Read the path of an event from CloudWatch Logs, S3, DynamoDB and Lambda's configuration. Changes nothing."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from shared.identity import image_id
 
 IMAGE_ID = re.compile(r"[0-9a-f]{32}")
 CORRELATION_ID = re.compile(r"([0-9a-f]{32})-([0-9A-Fa-f]{1,32}|none)")
-# An invocation lasts 15 minutes at most.
+# An invocation takes at most 15 minutes.
 LONGEST = timedelta(minutes=16)
 _THREADS = 4
 
@@ -27,8 +27,8 @@ class Subject:
     """The object, image or record whose path is traced.
 
     Attributes:
-        text: what the user named. words: what the log lines about it hold, one of them.
-        key: of the object, "" if unknown. bucket: of the object. image_id: of the catalog, "" without one.
+        text: the text that the user typed. words: each log line about the subject contains at least one of them.
+        key: the object's key, or "" if unknown. bucket: the object's bucket. image_id: the id in the catalog, or "".
     """
 
     text: str
@@ -39,7 +39,7 @@ class Subject:
 
     @property
     def is_event(self) -> bool:
-        """Return whether the subject is one event of the object, not all of them."""
+        """Return whether the subject is a single event of the object instead of all events."""
         return bool(CORRELATION_ID.fullmatch(self.text))
 
     def is_about(self, record: Record) -> bool:
@@ -54,7 +54,7 @@ class Subject:
 
 
 def subject_of(text: str, outputs: dict[str, Any], connect: Connect) -> Subject:
-    """Return what a key, an image id, a correlation id or another id names."""
+    """Return the subject for a key, an image id, a correlation id or another id."""
     if trace_streams.SEQUENCE_NUMBER.fullmatch(text):
         return Subject(text, (text,))
     if match := CORRELATION_ID.fullmatch(text):
@@ -68,13 +68,13 @@ def subject_of(text: str, outputs: dict[str, Any], connect: Connect) -> Subject:
             identity = image_id(bucket, text) if bucket == outputs["uploads_bucket"] else ""
             return Subject(text, (identity,) if identity else (), text, bucket, identity)
     identity = image_id(outputs["uploads_bucket"], text)
-    if _item(outputs, identity, connect):  # The object is gone, and the catalog remembers it.
+    if _item(outputs, identity, connect):  # The object was deleted, but the catalog has its item.
         return Subject(text, (identity,), text, outputs["uploads_bucket"], identity)
     return Subject(text, (text,))
 
 
 def _named(identity: str, outputs: dict[str, Any], connect: Connect) -> tuple[str, str]:
-    """Return the key and bucket of an image, two empty texts if the catalog does not have it."""
+    """Return the key and bucket of an image, or two empty strings if the catalog does not have it."""
     item = _item(outputs, identity, connect) or {}
     return str(item.get("key", "")), str(item.get("bucket", ""))
 
@@ -86,7 +86,7 @@ def _item(outputs: dict[str, Any], identity: str, connect: Connect) -> dict[str,
 
 
 def _versions(s3: Any, bucket: str, key: str) -> list[dict[str, Any]]:
-    """Return S3's versions and delete markers of exactly this key."""
+    """Return the versions and delete markers of exactly this key."""
     versions = []
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
         entries = [
@@ -95,7 +95,7 @@ def _versions(s3: Any, bucket: str, key: str) -> list[dict[str, Any]]:
         ]
         same = [entry for entry in entries if entry["Key"] == key]
         versions += same
-        # Keys come in order, so others with the same beginning follow.
+        # S3 sorts keys, so longer keys with this prefix follow.
         if len(same) < len(entries):
             break
     return versions
@@ -103,14 +103,14 @@ def _versions(s3: Any, bucket: str, key: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Tracer:
-    """Reads the path of one subject again and again. `minutes` is how far back the logs are searched."""
+    """Reads the current path of a subject. `minutes` limits how far back the logs are searched."""
 
     outputs: dict[str, Any]
     connect: Connect
     minutes: int
 
     def path(self, subject: Subject, now: datetime) -> list[Step]:
-        """Return the timeline of the subject as far as it is known now."""
+        """Return the timeline of the subject up to now."""
         since = now - timedelta(minutes=self.minutes)
         if trace_streams.SEQUENCE_NUMBER.fullmatch(subject.text):
             return self._record(subject.text)
@@ -121,7 +121,7 @@ class Tracer:
         return timeline(logged_invocations, steps, self._delays(), now)
 
     def _record(self, number: str) -> list[Step]:
-        """Return the path of a record of the activity stream; none if the stream does not have it any more."""
+        """Return the path of a record of the activity stream, or [] if the stream no longer has the record."""
         stream, name = self.outputs["activity_stream"], trace_streams.FUNCTION
         arrived = trace_streams.arrival(self.connect("kinesis"), stream, number)
         if not arrived:
@@ -134,7 +134,7 @@ class Tracer:
         with ThreadPoolExecutor(_THREADS) as pool:
             batches = list(pool.map(lambda name: self._of_function(name, groups[name], subject, since), groups))
             logged_invocations = [invocation for batch in batches for invocation in batch]
-            # Lambda repeats an asynchronous call under the same id. A failed call may not name the object.
+            # Lambda retries an asynchronous call with the same request id. A failed attempt may not log the object.
             calls = {(entry.function, entry.request_id) for entry in logged_invocations if not _has_message(entry)}
             again = pool.map(
                 lambda call: self._of_function(call[0], groups[call[0]], Subject("", (call[1],)), since), calls
@@ -146,7 +146,7 @@ class Tracer:
         ]
 
     def _of_function(self, name: str, group: str, subject: Subject, since: datetime) -> list[Invocation]:
-        """Return the invocations of a function that log something about the subject."""
+        """Return the invocations of a function that logged a line about the subject."""
         matches: dict[str, list[datetime]] = {}
         for event in self._events(group, since, filterPattern=_pattern(subject)):
             (record,) = records(name, [event])
@@ -166,7 +166,7 @@ class Tracer:
             yield from page["events"]
 
     def _puts(self, subject: Subject, version_ids: set[str]) -> Iterator[Step]:
-        """Yield S3's versions of the object. For the subject of one event, yield only the version of that event."""
+        """Yield a step for each version of the object, or only for the version of the event if the subject is one."""
         if not subject.key:
             return
         for version in _versions(self.connect("s3"), subject.bucket, subject.key):
@@ -180,7 +180,7 @@ class Tracer:
             yield Step(version["LastModified"], "put", text, facts={"version_id": version["VersionId"]})
 
     def _results(self, subject: Subject) -> Iterator[Step]:
-        """Yield the thumbnails and the item of an image."""
+        """Yield the steps for the thumbnails and the item of an image."""
         if not subject.image_id:
             return
         prefix = {"Bucket": self.outputs["thumbnails_bucket"], "Prefix": f"{subject.image_id}/"}
@@ -214,7 +214,7 @@ def _has_message(invocation: Invocation) -> bool:
 
 
 def _pattern(subject: Subject) -> str:
-    """Return CloudWatch's filter for the lines about a subject. It lets more lines through, which `is_about` drops."""
+    """Return a CloudWatch Logs filter pattern for a subject. It matches more lines than `is_about`."""
     words = subject.words or ((subject.key,) if subject.key.isascii() and subject.key.isprintable() else ())
     safe = [word for word in words if '"' not in word and "\\" not in word]
     return " ".join(f'"{word}"' for word in safe[:1])

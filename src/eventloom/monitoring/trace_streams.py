@@ -1,4 +1,4 @@
-"""The path of a record of the activity stream: Kinesis, and the batch in which the counter took it."""
+"""Trace a record of the activity stream: its arrival in Kinesis, and the batches in which the counter got it."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,20 +10,20 @@ from botocore.exceptions import ClientError
 from eventloom.monitoring.log_records import Record
 from eventloom.monitoring.trace_path import Step
 
-# Kinesis numbers records with up to 129 digits, in practice 56. No key or other id of ours looks like that.
+# Sequence numbers of Kinesis have up to 129 digits, usually 56. No other id of this project has this form.
 SEQUENCE_NUMBER = re.compile(r"\d{40,129}")
 FUNCTION = "activity"
 
 
 def arrival(kinesis: Any, stream: str, number: str) -> tuple[str, datetime] | None:
-    """Return the shard and the arrival time of a record, None if the stream no longer has it."""
+    """Return the shard and the arrival time of a record, or None if the stream no longer has it."""
     for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
         at = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "StartingSequenceNumber": number}
         try:
             place = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard["ShardId"], **at)["ShardIterator"]
             records = kinesis.get_records(ShardIterator=place, Limit=1)["Records"]
         except ClientError as error:
-            # The number is not one of this shard.
+            # The sequence number does not belong to this shard.
             if error.response["Error"]["Code"] not in {"InvalidArgumentException", "ResourceNotFoundException"}:
                 raise
             continue
@@ -37,8 +37,8 @@ def steps(number: str, stream: str, arrived: tuple[str, datetime], lines: Iterab
     """Yield the steps of a record, oldest first: its arrival, and each batch in which the counter got it.
 
     Args:
-        number: its sequence number. stream: the name of its stream. arrived: its shard and its time of arrival.
-        lines: the counter's log from that time on, oldest first.
+        number: the record's sequence number. stream: the name of the stream. arrived: the shard and the arrival time.
+        lines: the counter's log lines since the arrival, oldest first.
     """
     shard, since = arrived
     yield Step(since, "put", f"Kinesis accepted the record in {shard}", facts={"sequence_number": number})

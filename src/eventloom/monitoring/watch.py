@@ -1,4 +1,4 @@
-"""The command `watch`: show the figures of an environment live."""
+"""The command `watch`: show live figures of an environment."""
 
 import time
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from eventloom.monitoring import telemetry
 from eventloom.monitoring.facts import facts
 from eventloom.monitoring.telemetry import Reading
 
-# CloudWatch keeps figures by the minute for 15 days:
+# CloudWatch keeps one-minute metrics for 15 days:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
 MINUTES = click.IntRange(1, 15 * 24 * 60)
-# The width where the output is not a terminal
+# The width of the output if it is not a terminal
 PLAIN_WIDTH = 120
 BARS = " ▁▂▃▄▅▆▇█"
 
@@ -62,7 +62,7 @@ def watch(once: bool, minutes: int, every: float, environment: str, as_json: boo
 
 
 def repeat(show: Callable[[], None], once: bool, every: float, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Call `show` once, or again and again, `every` seconds apart."""
+    """Call `show` once, or repeatedly with a pause of `every` seconds."""
     show()
     while not once:
         sleep(every)
@@ -70,12 +70,12 @@ def repeat(show: Callable[[], None], once: bool, every: float, sleep: Callable[[
 
 
 def print_view(console: Console, shown: Group) -> None:
-    """Print the tables, and an empty line after them."""
+    """Print the tables and an empty line."""
     console.print(shown, "", width=None if console.is_terminal else PLAIN_WIDTH)
 
 
 def sparkline(reading: Reading, name: str, width: int = 30) -> str:
-    """Return one bar a minute, the newest at the right."""
+    """Return a line with one bar for each minute, the newest on the right."""
     last = int(reading.until // 60 * 60)
     values = [reading.counts[name].get(last - 60 * back, 0) for back in reversed(range(width))]
     highest = max([*values, 1])
@@ -83,7 +83,7 @@ def sparkline(reading: Reading, name: str, width: int = 30) -> str:
 
 
 def images_table(reading: Reading) -> Table:
-    """Return the table of how uploads ended."""
+    """Return the table with the number of images for each result."""
     table = Table("images", "total", "by minute", box=None, header_style="bold", title_justify="left")
     for name in telemetry.ENDINGS:
         table.add_row(name.removeprefix("Images").lower(), f"{reading.total(name):,}", sparkline(reading, name))

@@ -1,4 +1,4 @@
-"""The command audit: compare the buckets and the catalog, report what differs, and repair it on demand."""
+"""The command audit: compare the buckets with the catalog, report differences, and repair them with --repair."""
 
 import sqlite3
 from collections import Counter
@@ -21,7 +21,8 @@ from eventloom.operations.thumbnail_settings import deployed_settings
 _DRIFT_FOUND = 3
 _REPAIR_EVENTS = {
     Kind.MISSING_ITEM: "ObjectCreated:Backfill",
-    # An item may name the right version and describe the content of another version.
+    # The thumbnailer must process the object even if the item already names this version. The item's other attributes
+    # may describe another version.
     Kind.STALE_VERSION: "ObjectCreated:Remake",
     Kind.MISSING_THUMBNAILS: "ObjectCreated:Remake",
     Kind.OUTDATED_THUMBNAILS: "ObjectCreated:Remake",
@@ -31,7 +32,7 @@ _REPAIR_EVENTS = {
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command."""
+    """The values of the command's options."""
 
     repair: bool
     rate: float
@@ -84,7 +85,7 @@ def audit(environment: str, **options: Any) -> int:
 
 
 def run(target: Target, options: Options) -> int:
-    """Audit, as the only audit of the environment. Returns 3 if there is drift that was not repaired, else 0."""
+    """Run an audit, unless another one is running. Returns 3 if it found drift and was not asked to repair, else 0."""
     outputs = target.outputs
     places = Places(outputs["uploads_bucket"], outputs["thumbnails_bucket"], outputs["catalog_table"])
     path = database_file(target, places)
@@ -102,15 +103,15 @@ def run(target: Target, options: Options) -> int:
 
 
 def database_file(target: Target, places: Places) -> Path:
-    """Return the file of an audit.
+    """Return the path of an audit's SQLite file.
 
-    An environment of the same name in another account has other places, and another file.
+    The name includes a digest of `places`, so that an environment of the same name in another account has another file.
     """
     return target.file("audit", ".sqlite", repr(places))
 
 
 def compare(path: Path, places: Places, target: Target, options: Options) -> int:
-    """List, compare, report and repair. Returns the exit code."""
+    """List and compare everything, report the drift, and repair it on request. Returns the exit code."""
     has_thumbnailer = "thumbnailer" in target.outputs["functions"]
     settings = deployed_settings(target.client("lambda"), target.outputs) if has_thumbnailer else None
     comparison = Audit(path, target.client("s3"), target.client("dynamodb"), places, settings)
@@ -143,7 +144,7 @@ def compare(path: Path, places: Places, target: Target, options: Options) -> int
 
 
 def repair(drift: Drift, outputs: dict[str, Any], client: Callable[[str], Any]) -> None:
-    """Repair one finding. Another repair of the same finding is safe."""
+    """Repair one finding. It is safe to repeat a repair."""
     if drift.kind in _REPAIR_EVENTS:
         body = notification(outputs["uploads_bucket"], drift.key, _REPAIR_EVENTS[drift.kind])
         send_batch(client("sqs"), outputs["uploads_queue_url"], [body])

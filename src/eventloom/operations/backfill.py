@@ -1,4 +1,4 @@
-"""The command backfill: send existing objects of a bucket through the pipeline, at a rate."""
+"""The command backfill: send existing objects of a bucket through the pipeline, at a limited rate."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +20,7 @@ from eventloom.operations.thumbnail_settings import deployed_settings
 _CHUNK = 100
 # Sending more objects than this needs a confirmation.
 ASK_ABOVE = 1000
-# A JPEG of 12 megapixels at 1,769 MB on x86_64: docs/performance.md, "Cost"
+# Seconds for a JPEG of 12 megapixels, with 1,769 MB of memory on x86_64: docs/performance.md, "Cost"
 _SECONDS_PER_PHOTO = 0.0792
 _MEMORY_MB = 1769
 
@@ -87,7 +87,10 @@ def backfill_command(environment: str, **options: Any) -> None:
 
 
 def backfill_by_step_functions(target: Target, options: Options) -> None:
-    """Start or find the execution and follow it. Raises UserError if there is no state machine, or if it fails."""
+    """Start the execution, or find the running one, and follow it.
+
+    Raises UserError if the environment has no state machine, or if the execution fails.
+    """
     machine = target.outputs.get("backfill_state_machine_arn")
     if not machine:
         raise UserError(
@@ -108,7 +111,10 @@ def backfill_by_step_functions(target: Target, options: Options) -> None:
 
 
 def backfill_from_here(target: Target, options: Options) -> None:
-    """List the objects and send them, or only count them. Raises UserError."""
+    """List the objects and send them, or with --dry-run only count them.
+
+    Raises UserError for an unusable source or checkpoint, and if the user does not confirm.
+    """
     bucket = options.bucket or target.outputs["uploads_bucket"]
     source = chosen_source(target, options, bucket)
     checkpoint = checkpoint_of(target, source, options.prefix)
@@ -151,7 +157,7 @@ def backfill_from_here(target: Target, options: Options) -> None:
 
 
 def confirm(target: Target, options: Options, source: Source, place: dict[str, Any]) -> None:
-    """Ask whether to send more than 1,000 objects. Raises UserError if nobody says so."""
+    """Ask the user before more than 1,000 objects are sent. Raises UserError without a confirmation."""
     if options.yes or (options.limit or ASK_ABOVE + 1) <= ASK_ABOVE:
         return
     if count_objects(source, place, ASK_ABOVE + 1, lambda _: None) <= ASK_ABOVE:
@@ -164,7 +170,7 @@ def confirm(target: Target, options: Options, source: Source, place: dict[str, A
 
 
 def chosen_source(target: Target, options: Options, bucket: str) -> Source:
-    """Return the bucket's listing, the inventory, or the catalog's photos.
+    """Return the source that the options select: the bucket's listing, the inventory, or photos of the catalog.
 
     Raises UserError if the inventory is of another bucket.
     """
@@ -181,7 +187,7 @@ def chosen_source(target: Target, options: Options, bucket: str) -> Source:
 
 
 def catalog_photos(target: Target, options: Options, bucket: str) -> CatalogItems:
-    """Return the rejected photos, or those with other thumbnails than the settings say."""
+    """Return the rejected photos, or with --remake those whose thumbnails differ from the current settings."""
     accepts: Accepts
     if options.rejected:
         accepts = lambda item: not options.reasons or item.get("reason") in options.reasons  # noqa: E731
@@ -204,7 +210,7 @@ def catalog_photos(target: Target, options: Options, bucket: str) -> CatalogItem
 
 
 def checkpoint_of(target: Target, source: Source, prefix: str) -> Checkpoint:
-    """Return the checkpoint of a job. Runs with the same environment, source and prefix continue each other."""
+    """Return the checkpoint of a job. Runs with the same environment, source and prefix share a checkpoint."""
     return Checkpoint(target.file("backfill", ".json", source.identity, prefix))
 
 
@@ -218,10 +224,10 @@ def backfill(  # noqa: PLR0913 - what it works with, so that a test can bring it
     event: str = "ObjectCreated:Backfill",
     done: Done = lambda _: None,
 ) -> int:
-    """Send the objects of `source` from the checkpoint on. Returns how many this and earlier runs sent.
+    """Send the objects of `source` from the checkpoint on. Returns the number that this and earlier runs sent.
 
-    The checkpoint moves on after each page: an interruption repeats a part of one page. At most a second's worth is
-    sent at once.
+    The checkpoint is saved after each page, so an interruption repeats at most one page. A call of `send` gets at most
+    as many objects as may be sent in a second.
     """
     state, chunk_size = checkpoint.load(), max(1, min(_CHUNK, int(pace.per_second)))
     sent: int = state.get("sent", 0)
@@ -247,7 +253,7 @@ def _body(bucket: str, item: SourceObject, event: str) -> str:
 
 
 def count_objects(source: Source, place: dict[str, Any], limit: int | None, done: Done) -> int:
-    """Return how many objects would be sent."""
+    """Return the number of objects after `place`, but at most `limit`."""
     count = 0
     for page in source.pages(place):
         count += len(page)

@@ -1,4 +1,4 @@
-"""Read the objects to backfill from the catalog: photos of one status, by the time of their upload."""
+"""Read the objects to backfill from the catalog: photos with one status, ordered by upload time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ type Accepts = Callable[[dict[str, Any]], bool]
 
 @dataclass(frozen=True)
 class Period:
-    """The times of upload from `since` on and before `until`; None sets no limit."""
+    """A range of upload times, from `since` up to but not including `until`. None means no limit."""
 
     since: datetime | None = None
     until: datetime | None = None
 
     def condition(self) -> tuple[str, dict[str, Any]]:
-        """Return the condition on the index's range key, and its values. The key has milliseconds."""
+        """Return a key condition on the index's sort key, in milliseconds, and the values of the expression."""
         since = {":since": {"S": utc_text(self.since)}} if self.since else {}
         if self.since and self.until:
             until = {":until": {"S": utc_text(self.until - timedelta(milliseconds=1))}}
@@ -32,7 +32,7 @@ class Period:
 
 
 class CatalogItems:
-    """The photos of a bucket that have a status, in the order of their upload."""
+    """A source of a bucket's photos with one status in the catalog, ordered by upload time."""
 
     def __init__(  # noqa: PLR0913 - what selects the photos
         self,
@@ -46,7 +46,7 @@ class CatalogItems:
         accepts: Accepts = lambda _: True,
         identity: str = "",
     ) -> None:
-        """Take a low-level client, and what selects the photos. `identity` tells selections by `accepts` apart."""
+        """Take a boto3 client, and the filters of the photos. `identity` must differ for different `accepts`."""
         self._dynamodb = dynamodb
         self._table = table
         self.bucket = bucket
@@ -57,7 +57,7 @@ class CatalogItems:
         self.identity = f"{table}|{bucket}|{status}|{self._period}|{identity}"
 
     def pages(self, place: dict[str, Any]) -> Iterator[list[SourceObject]]:
-        """Yield a page for each answer of Query."""
+        """Yield the objects of each response of Query, from `place` on."""
         condition, values = self._period.condition()
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -71,7 +71,7 @@ class CatalogItems:
             yield [item for typed in answer["Items"] if (item := self._object(typed))]
 
     def _object(self, typed: dict[str, Any]) -> SourceObject | None:
-        """Return the object of an item, None if it is not selected."""
+        """Return the object of an item, or None if the filters do not match."""
         item = plain(typed)
         if item["bucket"] != self.bucket or not item["key"].startswith(self._prefix) or not self._accepts(item):
             return None

@@ -8,7 +8,7 @@ import click
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command."""
+    """The values of the command's options."""
 
     bucket: str | None
     prefix: str
@@ -29,11 +29,11 @@ class Options:
 
     @property
     def event(self) -> str:
-        """Return the name of the event that is sent."""
+        """Return the event name to put into the notifications."""
         return f"ObjectCreated:{'Retry' if self.rejected else 'Remake' if self.remake else 'Backfill'}"
 
     def check(self) -> None:
-        """Raise click's usage error for options that do not belong together."""
+        """Raise click.UsageError for options that cannot be combined."""
         from_catalog = self.rejected or self.remake
         wrong = {
             "--distributed is for the uploads bucket; leave out --bucket, --inventory, --limit and --restart": (

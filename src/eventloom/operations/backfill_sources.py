@@ -1,6 +1,6 @@
-"""Read the objects to backfill from a bucket's listing, or from an S3 Inventory of it.
+"""Read the objects to backfill from a bucket's listing, or from an S3 Inventory report.
 
-One page is in memory at a time.
+Only one page is in memory at a time.
 """
 
 import csv
@@ -25,7 +25,7 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class SourceObject:
-    """An object of a source. `place` is what `pages` takes to continue after it."""
+    """An object of a source. Pass its `place` to `Source.pages` to continue after this object."""
 
     key: str
     size: int | None
@@ -34,26 +34,26 @@ class SourceObject:
 
 
 class Source(Protocol):
-    """A sequence of objects that can be entered at any place. Places belong to one `identity`."""
+    """A sequence of objects that can be read from any place on. A place is valid for sources of the same `identity`."""
 
     bucket: str
     identity: str
 
     def pages(self, place: dict[str, Any]) -> Iterator[list[SourceObject]]:
-        """Yield the pages after `place`, all of them if it is empty."""
+        """Yield the pages after `place`, or all pages if `place` is empty."""
 
 
 class Listing:
-    """The current objects of a bucket under a prefix, in S3's order."""
+    """A source of a bucket's current objects with a prefix, in S3's order."""
 
     def __init__(self, s3: Any, bucket: str, prefix: str = "") -> None:
-        """Take a low-level client, and what it lists."""
+        """Take a boto3 client, the bucket and the prefix."""
         self._s3 = s3
         self.bucket = self.identity = bucket
         self._prefix = prefix
 
     def pages(self, place: dict[str, Any]) -> Iterator[list[SourceObject]]:
-        """Yield a page for each answer of ListObjectsV2."""
+        """Yield the objects of each response of ListObjectsV2, from `place` on."""
         start = {"StartAfter": place["after"]} if "after" in place else {}
         paginator = self._s3.get_paginator("list_objects_v2")
         for answer in paginator.paginate(Bucket=self.bucket, Prefix=self._prefix, **start):
@@ -65,13 +65,13 @@ class Listing:
 
 
 class Inventory:
-    """The current objects of an S3 Inventory report in CSV.
+    """A source of the current objects in an S3 Inventory report in CSV.
 
     Format: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
     """
 
     def __init__(self, s3: Any, manifest: str, prefix: str = "") -> None:
-        """Read the manifest: s3://bucket/.../manifest.json, or a file that has the data files beside it.
+        """Read the manifest from s3://bucket/.../manifest.json, or from a local file with the data files beside it.
 
         Raises UserError if it is not the manifest of a CSV inventory.
         """
@@ -123,7 +123,7 @@ class Inventory:
                 yield [item for line, place in places if (item := self._object(line, place))]
 
     def _open(self, key: str) -> IO[bytes]:
-        """Download a data file and open it: reading may take hours, longer than a response of S3 can last."""
+        """Download a data file and open it. Sending may take hours, too long to keep a response of S3 open."""
         if self._folder:
             return (self._folder / Path(key).name).open("rb")
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
@@ -132,7 +132,7 @@ class Inventory:
         return file
 
     def _object(self, line: list[str], place: dict[str, Any]) -> SourceObject | None:
-        """Return the object of a line, None for an old version or one outside the prefix.
+        """Return the object of a line, or None for an old version, a delete marker or another prefix.
 
         Keys are URL-encoded in CSV.
         """

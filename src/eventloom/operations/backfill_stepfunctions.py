@@ -1,4 +1,4 @@
-"""A backfill by Step Functions: a Distributed Map lists the bucket and sends its objects in many executions at once."""
+"""Run a backfill in Step Functions. A Distributed Map lists the bucket and sends its objects in parallel executions."""
 
 import json
 import time
@@ -8,14 +8,14 @@ from typing import Any
 
 from eventloom.errors import UserError
 
-# The size of one batch of the state machine. A batch takes at least a second (terraform/backfill.tf).
+# Objects in one batch of the state machine. A batch takes at least a second (terraform/backfill.tf).
 BATCH = 100
 
 
 def running(states: Any, machine: str, prefix: str) -> str | None:
-    """Return the ARN of the execution for this prefix that is running, None without one.
+    """Return the ARN of the running execution for this prefix, or None.
 
-    `states` is a low-level client.
+    `states` is a boto3 client.
     """
     for page in states.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING"):
         for execution in page["executions"]:
@@ -28,7 +28,7 @@ def running(states: Any, machine: str, prefix: str) -> str | None:
 def start(states: Any, machine: str, prefix: str, rate: float) -> str:
     """Start the state machine, and return the execution's ARN.
 
-    `states` is a low-level client, `rate` objects a second, which is rounded to whole batches.
+    `states` is a boto3 client. `rate`, in objects a second, is rounded to whole batches.
     """
     name = f"backfill-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     arguments = {"prefix": prefix, "at_once": max(1, round(rate / BATCH))}
@@ -36,10 +36,10 @@ def start(states: Any, machine: str, prefix: str, rate: float) -> str:
 
 
 def follow(states: Any, execution: str, poll_s: float, done: Callable[[int], None]) -> int:
-    """Wait for the end of an execution and return how many batches it sent. `done` gets their number meanwhile.
+    """Wait until an execution ends and return how many batches it sent. `done` gets the number so far.
 
     Raises:
-        UserError: it failed. Step Functions keeps the unsent objects, and a redrive of the execution sends them.
+        UserError: the execution failed. A redrive of the execution in Step Functions sends the remaining objects.
     """
     while (description := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
         done(_sent_batches(states, execution))

@@ -1,4 +1,4 @@
-"""Records of discarded messages. A record holds all of a message, so that `replay` can send it again."""
+"""Write and read records of discarded messages. A record contains the whole message, so that `replay` can send it."""
 
 import json
 import os
@@ -14,16 +14,16 @@ _FIELDS = {"queue", "message_id", "body", "attributes"}
 
 
 class DiscardRecord:
-    """A file of JSON lines, and optionally a bucket, that keep discarded messages."""
+    """Records discarded messages in a file of JSON lines, and optionally in a bucket."""
 
     def __init__(self, path: Path, s3: Any = None, bucket: str = "") -> None:
-        """Take a file, and a low-level client and a bucket for a second copy."""
+        """Take the file, and optionally a boto3 client and a bucket for a second copy."""
         self._path = path
         self._s3 = s3
         self._bucket = bucket
 
     def add(self, failures: Sequence[Failure], reason: str, discarded_at: str) -> None:
-        """Write messages to disk and to the bucket. After this returns, the messages may be deleted."""
+        """Write messages to disk and to the bucket. The caller may delete the messages when this returns."""
         lines = [_line(failure, reason, discarded_at) for failure in failures]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
@@ -48,14 +48,15 @@ def _line(failure: Failure, reason: str, discarded_at: str) -> bytes:
 
 
 def is_record(content: Any) -> bool:
-    """Return whether the JSON of a line is a discarded message."""
+    """Return whether the JSON value of a line is the record of a discarded message."""
     return isinstance(content, dict) and "discarded_at" in content
 
 
 def recorded_failure(content: dict[str, Any], function: str) -> Failure:
     """Return the message of a record.
 
-    `function` is the function that gets it, "" for its queue. Raises UserError for an incomplete record.
+    `function` is the function that gets the message, or "" if its queue gets it. Raises UserError for an incomplete
+    record.
     """
     if missing := _FIELDS - content.keys():
         raise UserError(

@@ -1,4 +1,4 @@
-"""The command dlq: look at what failed for good, try it again, or discard it with a record."""
+"""The command dlq: list, redrive or discard the messages that failed permanently."""
 
 import json
 import re
@@ -18,15 +18,15 @@ from eventloom.operations.redrive import Redriver
 from eventloom.operations.target import Target, current_target
 
 _DEFAULT = "list"
-# All messages that are shown are in memory, and their causes are looked up in the logs.
+# The listed messages are kept in memory, and their causes are looked up in the logs.
 MOST_SHOWN = 10_000
 
 
 class DlqGroup(arguments.Group):
-    """A group that lists without a subcommand, and takes a subcommand's options before its name as well."""
+    """A click group with `list` as its default subcommand. Options of a subcommand may also precede its name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the subcommand first. --help before it is the group's, and completion sees the arguments as they are."""
+        """Move the subcommand to the front. Keep --help before it for the group, and do not reorder for completion."""
         name_at = self._position_of_name(args)
         options = args[:name_at]
         if ctx.resilient_parsing:
@@ -52,12 +52,12 @@ class DlqGroup(arguments.Group):
 
 
 class MessageId(click.ParamType[str]):
-    """A message id or its beginning, which is long enough to name only the intended messages."""
+    """The type of an argument that is a message id, or at least its first 8 characters."""
 
     name = "id"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the id; fails with click's usage error."""
+        """Return the id. Raises click's usage error if the value is not an id."""
         if not re.fullmatch(r"[0-9a-f-]{8,36}", value):
             self.fail(f"{value!r} is not a message id, or its first 8 characters or more", param, ctx)
         return str(value)
@@ -217,9 +217,9 @@ def run(  # noqa: PLR0913 - the options of redrive and discard
     is_confirmed: bool = True,
     sent: effects.Effects | None = None,
 ) -> int:
-    """Apply an action to the messages that the options select; returns 1 if some of them had to stay.
+    """Apply an action to the messages that the options select. Returns 1 if some of them stay in their queue, else 0.
 
-    `sent` notes what the action sends, whose effect is reported.
+    `sent` records what the action sends, and reports the effect.
     """
     if bool(ids) == everything:
         raise click.UsageError("name messages by their ids, or use --all", click.get_current_context())
@@ -248,7 +248,7 @@ def run(  # noqa: PLR0913 - the options of redrive and discard
 
 
 def chosen_queues(target: Target, part: str | None) -> list[FailureQueue]:
-    """Return the queues of failures with `part` in their name. Raises UserError, with all names, if none has it."""
+    """Return the queues of failures with `part` in their name. Raises UserError if there is none."""
     queues = failure_queues.list_queues(target.client("sqs"), target.outputs["prefix"], target.outputs["functions"])
     chosen = [queue for queue in queues if part is None or part in queue.name]
     if not chosen:
@@ -258,7 +258,7 @@ def chosen_queues(target: Target, part: str | None) -> list[FailureQueue]:
 
 
 def waiting_queues(target: Target, queues: Sequence[FailureQueue]) -> dict[FailureQueue, int]:
-    """Return the queues with messages, and about how many. A note on stderr says how many messages are hidden."""
+    """Return the approximate number of messages in each queue that has any. Prints the number of hidden ones."""
     sqs = target.client("sqs")
     depths = failure_queues.side_by_side(lambda queue: failure_queues.depth(sqs, queue), queues)
     if hidden := sum(depth.hidden for depth in depths):
@@ -270,7 +270,7 @@ def waiting_queues(target: Target, queues: Sequence[FailureQueue]) -> dict[Failu
 
 
 def logged_causes(target: Target, queue: FailureQueue, failures: Sequence[Failure]) -> dict[str, str]:
-    """Return what the consumer's log says about the messages of a dead-letter queue, by message id."""
+    """Return the causes in the consumer's log for messages of a dead-letter queue, by message id."""
     if queue.function or not failures:
         return {}
     log_group = failure_causes.consumer_log_group(target.client, queue, target.outputs["functions"])

@@ -1,4 +1,4 @@
-"""Redrive or discard messages, as `dlq` does."""
+"""The actions of the command dlq: redrive or discard messages."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,37 +18,37 @@ from eventloom.operations.stream_batches import NotRedriven
 
 
 class Action(Protocol):
-    """Something to do with a message. `name` is the subcommand, `past` its past participle."""
+    """An action on messages. `name` is the subcommand, and `past` is its past participle."""
 
     name: str
     past: str
 
     def plan(self, failure: Failure) -> str:
-        """Return what would happen to a message, in words. Raises NotRedriven."""
+        """Return in words what the action would do. Raises NotRedriven if it cannot be applied to the message."""
 
     def apply(self, failures: Sequence[Failure]) -> dict[str, str]:
         """Apply the action to up to 10 messages of a queue and delete them.
 
-        Returns why some have to stay, by message id.
+        Returns the reasons of the messages that stay in the queue, by message id.
         """
 
 
 class Redrive:
-    """Sends messages back to where they came from."""
+    """Sends messages back to the queue, function or stream that they came from."""
 
     name, past = "redrive", "redriven"
 
     def __init__(self, redriver: Redriver, effects: Effects | None = None) -> None:
-        """Take what hands messages over, and what follows them."""
+        """Take the redriver that sends messages, and optionally the effects that record what was sent."""
         self._redriver = redriver
         self._effects = effects
 
     def plan(self, failure: Failure) -> str:
-        """Return where a message would go. Raises NotRedriven."""
+        """Return where a message would be sent. Raises NotRedriven if it cannot be sent."""
         return f"sent to {self._redriver.target(failure)}"
 
     def apply(self, failures: Sequence[Failure]) -> dict[str, str]:
-        """Hand messages over and delete them. Returns why some have to stay, by message id."""
+        """Send messages and delete them. Returns the reasons of those that stay, by message id."""
         left = self._redriver.redrive(failures)
         gone = [failure for failure in failures if failure.message_id not in left]
         if gone and self._effects:
@@ -59,29 +59,29 @@ class Redrive:
 
 
 class Discard:
-    """Deletes messages after they are recorded."""
+    """Records messages and then deletes them."""
 
     name, past = "discard", "discarded"
 
     def __init__(self, sqs: Any, record: DiscardRecord, reason: str) -> None:
-        """Take a low-level client, the record, and the reason that it names."""
+        """Take a boto3 client, the record to write to, and the reason to record."""
         self._sqs = sqs
         self._record = record
         self._reason = reason
 
     def plan(self, failure: Failure) -> str:
-        """Return which queue a message would be deleted from."""
+        """Return the queue that a message would be deleted from, in words."""
         return f"deleted from {failure.queue.name} and recorded"
 
     def apply(self, failures: Sequence[Failure]) -> dict[str, str]:
-        """Record messages and delete them. Returns why some could not be deleted, by message id."""
+        """Record messages and delete them. Returns the reasons of those that could not be deleted, by message id."""
         self._record.add(failures, self._reason, datetime.now(UTC).isoformat(timespec="seconds"))
         return failure_queues.delete(self._sqs, failures[0].queue, failures)
 
 
 @dataclass
 class Result:
-    """How many messages were done and had to stay, and those of the wanted ids that no message had."""
+    """The result of an action: how many messages it was applied to, how many stay, and the ids that were not found."""
 
     action: Action
     dry_run: bool
@@ -90,7 +90,7 @@ class Result:
     left: int = 0
 
     def add(self, failures: Sequence[Failure], left: Mapping[str, str]) -> None:
-        """Count selected messages. `left` says why some have to stay."""
+        """Count selected messages. `left` has the reasons of those that stay, by message id."""
         self.left += len(left)
         self.done += len(failures) - len(left)
         self.missing -= {
@@ -98,14 +98,17 @@ class Result:
         }
 
     def counts(self) -> dict[str, int]:
-        """Return the number of messages by what happened to them."""
+        """Return the number of messages by outcome."""
         done = f"would {self.action.name}" if self.dry_run else self.action.past
         return dict(Counter({done: self.done}) + Counter({"left": self.left}))
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Messages of some queues whose id begins with one of `ids`, or all without any, sent at `before` or earlier."""
+    """Selects messages of some queues that were sent at `before` or earlier.
+
+    Their id begins with one of `ids`. If `ids` is empty, all of them are selected.
+    """
 
     queues: Sequence[FailureQueue]
     ids: Sequence[str]
@@ -124,10 +127,10 @@ def apply(  # noqa: PLR0913 - what an action needs beside the messages
 ) -> Result:
     """Apply an action to the selected messages.
 
-    The others, and those that have to stay, are visible again when this returns.
+    When this returns, all messages that are still in the queues are visible again.
     """
     result = Result(action, dry_run, set(selection.ids))
-    # At most a second's worth is handed over at once.
+    # A batch has at most as many messages as may be sent in a second.
     at_once = max(1, min(failure_queues.BATCH, int(pace.per_second)))
     for queue in selection.queues:
         with failure_queues.one_pass(sqs, queue, wait_s) as messages:
@@ -159,7 +162,7 @@ def _apply(action: Action, failures: Sequence[Failure], pace: Pace) -> dict[str,
 
 
 def _plan(action: Action, failures: Sequence[Failure]) -> dict[str, str]:
-    """Note what would happen to messages. Returns why some would stay, by message id."""
+    """Print what would happen to messages. Returns the reasons of those that would stay, by message id."""
     left = {}
     for failure in failures:
         try:

@@ -1,9 +1,9 @@
-"""Find where the buckets and the catalog disagree.
+"""Find differences ("drift") between the buckets and the catalog.
 
-SQLite joins their listings in a file, so memory does not grow with the number of objects.
-The file takes about 400 bytes an object. It also says how far the listings are, so that an interrupted audit continues.
-A difference in the listings may be work in progress. So each finding is checked again, in the live
-buckets and table, before it is reported.
+SQLite joins the listings in a file, so memory does not grow with the number of objects. The file takes about 400 bytes
+an object. It also records the progress of the listings, so that an interrupted audit can continue.
+A difference between the listings may be work in progress. So each finding is checked again, in the live buckets and
+table, before it is reported.
 """
 
 import json
@@ -39,9 +39,8 @@ class Kind(StrEnum):
     ITEM_WITHOUT_OBJECT = "item_without_object"
 
 
-# Each query returns (image_id, key of the object or thumbnail). Orphans are first, because the repair of an image may
-# create thumbnails
-# with the same names.
+# Each query returns (image_id, key of the object or thumbnail). Orphaned thumbnails come first, because the repair of
+# an image may create thumbnails with the same keys.
 _QUERIES = {
     Kind.ORPHANED_THUMBNAIL: """select substr(s.thumbnail, 1, 32), s.thumbnail
         from stored s left join named n using (thumbnail)
@@ -63,7 +62,7 @@ _QUERIES = {
 
 @dataclass(frozen=True)
 class Drift:
-    """One disagreement. `key` is the object's; for an orphaned thumbnail, the thumbnail's."""
+    """One difference. `key` is the key of the upload, or of the thumbnail if the thumbnail is orphaned."""
 
     kind: Kind
     image_id: str
@@ -72,7 +71,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Places:
-    """The names of the buckets and the table that are compared."""
+    """The names of the buckets and the table to compare."""
 
     uploads: str
     thumbnails: str
@@ -86,14 +85,14 @@ _END = {"end": True}
 
 
 class Audit:
-    """One comparison. Botocore's errors pass through; an audit with the same file continues afterwards."""
+    """A comparison of the buckets and the catalog. After an error of botocore, an audit can continue with its file."""
 
     def __init__(
         self, path: Path, s3: Any, dynamodb: Any, places: Places, settings: ThumbnailSettings | None = None
     ) -> None:
-        """Take the SQLite file, low-level clients, what is compared, and the thumbnailer's settings.
+        """Take the SQLite file, boto3 clients, the places to compare, and the thumbnailer's settings.
 
-        Without settings, items are not compared with them.
+        Without settings, the audit does not look for outdated thumbnails.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
@@ -105,7 +104,7 @@ class Audit:
         self._settings = settings
 
     def collect(self, done: Callable[[int], None]) -> None:
-        """List both buckets and the table, from where an earlier run stopped. `done` gets the number of rows so far."""
+        """List both buckets and the table. Continues where an earlier run stopped. `done` gets the number of rows."""
         count = 0
         for stage, list_pages in (
             ("objects", self._list_objects),
@@ -182,9 +181,9 @@ class Audit:
         return dict(self._db.execute(query).fetchall())
 
     def findings(self, before: float) -> Iterator[Drift]:
-        """Yield what differs in the listings and still differs now.
+        """Yield the differences between the listings that still exist in the live buckets and table.
 
-        Objects that changed after `before`, in seconds since the epoch, are left out: they may be in progress.
+        Objects that changed after `before`, in seconds since the epoch, are left out, because they may be in progress.
         """
         for kind, query in _QUERIES.items():
             for image, key in self._db.execute(query, {"before": before}):
@@ -193,10 +192,10 @@ class Audit:
                     yield drift
 
     def is_real(self, drift: Drift, before: float) -> bool:
-        """Return whether the live buckets and table have this drift."""
+        """Return whether this difference exists in the live buckets and table."""
         item = self._item(drift.image_id)
         if drift.kind == Kind.ORPHANED_THUMBNAIL:
-            # A repair may have created the thumbnail again since it was listed.
+            # Since the listing, a repair may have created the thumbnail again.
             thumbnail = self._entry(self._places.thumbnails, drift.key)
             return (
                 thumbnail is not None and drift.key not in thumbnail_keys(item or {}) and _modified(thumbnail) < before
@@ -221,7 +220,7 @@ class Audit:
         return any(self._entry(self._places.thumbnails, key) is None for key in keys)
 
     def _item(self, image: str) -> dict[str, Any] | None:
-        """Return the catalog's item of an image, None if there is none or if it records a deletion."""
+        """Return the catalog's item of an image, or None if it does not exist or records a deletion."""
         answer = self._dynamodb.get_item(
             TableName=self._places.table, Key={"image_id": {"S": image}}, ConsistentRead=True
         )
@@ -229,14 +228,14 @@ class Audit:
         return item if item and item["status"] != "DELETED" else None
 
     def _entry(self, bucket: str, key: str) -> dict[str, Any] | None:
-        """Return what a listing says about a key. HEAD fails for an object encrypted with the uploader's key."""
+        """Return a key's entry in a listing, or None. HeadObject would fail for an object with SSE-C encryption."""
         entries: list[dict[str, Any]] = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get(
             "Contents", []
         )
         return entries[0] if entries and entries[0]["Key"] == key else None
 
     def counts(self) -> dict[str, int]:
-        """Return how many objects, items and thumbnails were compared."""
+        """Return the numbers of objects, items and thumbnails that were compared."""
         tables = ("objects", "items", "stored")
         return {table: self._db.execute(f"select count(*) from {table}").fetchone()[0] for table in tables}  # noqa: S608 - constants
 

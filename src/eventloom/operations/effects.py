@@ -1,6 +1,6 @@
-"""Find out what happened to messages that a command sent: in the catalog, in manifests and in queues.
+"""Find out from the catalog, the manifests and the queues what happened to messages that a command sent.
 
-What is sent is not done: its consumer may fail again. So a command waits a little and reports what it can see.
+The consumer of a sent message may fail again. So the command waits for a short time and reports the results so far.
 """
 
 import importlib.util
@@ -21,23 +21,24 @@ from eventloom.operations.target import Target
 from shared.text import utc_text
 from thumbnailer.events import MalformedMessage, parse
 
-# Objects are looked up one by one or in batches, so only the first ones are.
+# Only this many objects are looked up, because each manifest needs a request, and so does each batch of items.
 MOST_OBJECTS = 1000
-# The most items of a BatchGetItem
+# The maximum number of items in a BatchGetItem request
 _BATCH = 100
 _THREADS = 8
 # The prefix of the converter's uploads: RAW_PREFIX in terraform/converter.tf
 _RAW_PREFIX = "raw/"
 _CONVERTER = "converter"
-# The consumer has a message that waits. An object without a result may be under way, or its message failed.
+# "waiting": the message is still in the consumer's queue. "no_result": the object may be in progress, or its message
+# failed.
 WAITING, NO_RESULT, UNCHANGED, FAILED_AGAIN = "waiting", "no_result", "unchanged", "failed_again"
 
 
 class Effects:
-    """What was sent, and what became of it. Nothing here changes anything."""
+    """Records the messages that a command sends, and reads their results. It changes nothing."""
 
     def __init__(self, target: Target) -> None:
-        """Note the time: what is recorded from now on is an effect."""
+        """Take the target, and record the time. Later changes of items and manifests count as effects."""
         self._target = target
         self._client = target.client
         self._outputs = target.outputs
@@ -47,7 +48,7 @@ class Effects:
         self._manifests: dict[str, None] = {}
 
     def sent(self, function: str, queue_url: str, bodies: Sequence[str]) -> None:
-        """Note messages that a queue got, or events that a function got, whose folder's name is `function`."""
+        """Record messages that were sent to a queue, or events that were sent to the function in folder `function`."""
         self._sent[function, queue_url] += len(bodies)
         for body in bodies:
             if queue_url and queue_url == self._outputs.get("uploads_queue_url"):
@@ -56,11 +57,11 @@ class Effects:
                 _keep(self._manifests, _manifests(body))
 
     def wait(self) -> dict[str, int]:
-        """Wait until nothing is under way, at most as long as the target's patience. Returns what happened.
+        """Wait until everything is processed, but at most `patience_s` seconds. Returns the number of each result.
 
-        The names are the statuses of items and manifests, in lower case; `unchanged` for images that were right
-        already; `waiting` for messages in their queue; `no_result` for objects that got none yet; and `failed_again`
-        for messages that came back.
+        The results are the statuses of items and manifests in lower case, and these: `unchanged` for images that were
+        already correct, `waiting` for messages that are still in their queue, `no_result` for objects without a result
+        so far, and `failed_again` for messages that returned to a queue of failures.
         """
         if not self._sent:
             return {}
@@ -85,7 +86,7 @@ class Effects:
         return counts
 
     def _image_results(self, *, is_waiting: bool) -> Iterator[str]:
-        """Yield what the catalog says about each image. Those without a result may be among the waiting messages."""
+        """Yield the result of each image in the catalog. While messages wait, images without a result are skipped."""
         since, table = utc_text(self._since), self._outputs["catalog_table"]
         for part in batched(self._images, _BATCH, strict=False):
             items = {item["image_id"]: item for item in catalog.items(self._client("dynamodb"), table, part)}
@@ -101,13 +102,13 @@ class Effects:
             answer = self._client("s3").get_object(Bucket=self._outputs["analytics_bucket"], Key=key)
         except ClientError:
             return NO_RESULT
-        # S3 counts in whole seconds.
+        # LastModified has whole seconds.
         if answer["LastModified"] < self._since.replace(microsecond=0):
             return NO_RESULT
         return str(json.loads(answer["Body"].read())["status"]).lower()
 
     def _failure_queues(self) -> Iterator[str]:
-        """Yield the URLs of the queues in which messages end that fail again."""
+        """Yield the URLs of the queues that receive the messages if they fail again."""
         functions, sqs = self._outputs["functions"], self._client("sqs")
         for function, url in self._sent:
             if function in functions:
@@ -117,11 +118,11 @@ class Effects:
             try:
                 yield sqs.get_queue_url(QueueName=name)["QueueUrl"]
             except ClientError:
-                continue  # It has no such queue.
+                continue  # The queue or function has no queue of failures.
 
 
 def text(effect: dict[str, int]) -> str:
-    """Return an effect in words, "" without any."""
+    """Return an effect in words, or "" if it is empty."""
     parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in effect.items()]
     return f"; effect so far: {', '.join(parts)}" if parts else ""
 
@@ -133,7 +134,7 @@ def _keep(names: dict[str, None], more: Iterable[str]) -> None:
 
 
 def _images(body: str) -> Iterator[str]:
-    """Yield the ids of the images that a message of the uploads queue is about."""
+    """Yield the image ids of the events in a message of the uploads queue."""
     try:
         events, _ = parse(body)
     except MalformedMessage:
@@ -142,9 +143,9 @@ def _images(body: str) -> Iterator[str]:
 
 
 def _manifests(body: str) -> Iterator[str]:
-    """Yield the keys of the manifests of the files that an event of the converter is about.
+    """Yield the manifest keys of the files in an event of the converter.
 
-    A copy of this repository may have no converter: docs/how-to/remove-a-function.md. Then there are none.
+    Yields nothing if the converter was removed from the repository: docs/how-to/remove-a-function.md.
     """
     if importlib.util.find_spec(_CONVERTER) is None:
         return

@@ -1,4 +1,4 @@
-"""Read from the log of a consumer why messages ended in its dead-letter queue."""
+"""Read from the log of a consumer why messages were moved to its dead-letter queue."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,12 +9,12 @@ from eventloom.operations.failures import Failure, FailureQueue
 # A filter pattern has at most 1,024 characters.
 _IDS_PER_QUERY = 20
 _MARGIN_MS = 60_000
-# The thumbnailer logs each attempt when it begins. No other line means that it did not end.
+# The thumbnailer logs a line when an attempt begins. If no other line follows, the attempt did not end normally.
 UNFINISHED = "the process ended during the attempt, or the invocation timed out"
 
 
 def consumer_log_group(client: Callable[[str], Any], queue: FailureQueue, functions: dict[str, Any]) -> str | None:
-    """Return the log group of the function that consumes the source of a dead-letter queue, None without one."""
+    """Return the log group of the function that consumes a dead-letter queue's source queue, or None."""
     sqs = client("sqs")
     for url in sqs.list_dead_letter_source_queues(QueueUrl=queue.url).get("queueUrls", []):
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -26,7 +26,7 @@ def consumer_log_group(client: Callable[[str], Any], queue: FailureQueue, functi
 
 
 def causes_in_log(logs: Any, log_group: str, failures: Sequence[Failure]) -> dict[str, str]:
-    """Return the last cause that a log names, by message id. A message keeps its id in the dead-letter queue."""
+    """Return the last cause in a log for each message, by message id. A message keeps its id when SQS moves it."""
     causes: dict[str, str] = {}
     for start in range(0, len(failures), _IDS_PER_QUERY):
         part = failures[start : start + _IDS_PER_QUERY]
@@ -38,7 +38,7 @@ def causes_in_log(logs: Any, log_group: str, failures: Sequence[Failure]) -> dic
         ):
             for event in page["events"]:
                 named = _cause_in(event["message"], ids)
-                # An attempt that only began says less than what another attempt says.
+                # The cause of another attempt is more useful than UNFINISHED.
                 causes = named | causes if UNFINISHED in named.values() else causes | named
     return causes
 

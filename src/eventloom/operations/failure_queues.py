@@ -1,4 +1,4 @@
-"""The queues of failures of an environment: each consumer's dead-letter queue and each function's failures queue."""
+"""Read an environment's queues of failures: the consumers' dead-letter queues and the functions' failures queues."""
 
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -14,16 +14,16 @@ from eventloom.operations import message_attributes
 from eventloom.operations.failures import Failure, FailureQueue
 
 DLQ, FAILURES = "-dlq", "-failures"
-# Long enough for a pass through some thousand messages. Those that stay in the queue are given back at the end of the
-# pass.
+# The visibility timeout in seconds. It is long enough for a pass through some thousand messages. At the end of the pass
+# the remaining messages become visible again.
 HIDDEN_S = 300
-# An answer may come from some of SQS's servers only, so a queue is empty when several answers in a row are.
+# A response may come from only some of SQS's servers. So a queue counts as empty after several empty responses.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 _EMPTY_ANSWERS = 2
 _THREADS = 16
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 BATCH = 10
-# SQS hides at most 120,000 messages of a queue at a time. The rest is for the queue's consumers.
+# A queue has at most 120,000 messages in flight. This limit leaves some of them for the queue's consumers.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
 MOST_HIDDEN = 100_000
 _ATTEMPTS = 4
@@ -32,14 +32,14 @@ _ID_LENGTH = len("059f36b4-87a3-44ab-83d2-661975970001")
 
 @dataclass(frozen=True)
 class Depth:
-    """The approximate numbers of messages of a queue that wait, and that are hidden because somebody received them."""
+    """The approximate numbers of a queue's waiting messages, and of its hidden ones, which a consumer has received."""
 
     waiting: int
     hidden: int
 
 
 def list_queues(sqs: Any, prefix: str, functions: dict[str, Any]) -> list[FailureQueue]:
-    """Return all queues of failures of an environment, by name. `functions` is the Terraform output of that name."""
+    """Return an environment's queues of failures, sorted by name. `functions` is the Terraform output `functions`."""
     owners = {f"{facts['function_name']}{FAILURES}": name for name, facts in functions.items()}
     queues = []
     for page in sqs.get_paginator("list_queues").paginate(QueueNamePrefix=f"{prefix}-"):
@@ -53,9 +53,9 @@ def list_queues(sqs: Any, prefix: str, functions: dict[str, Any]) -> list[Failur
 def side_by_side[Result](
     function: Callable[[FailureQueue], Result], queues: Sequence[FailureQueue], interrupted: Event | None = None
 ) -> list[Result]:
-    """Call a function with every queue at the same time and return the results in the order of the queues.
+    """Call a function with all queues in parallel and return the results in the order of the queues.
 
-    `interrupted` is set if one of them, or the person at the terminal, ends this early.
+    `interrupted` is set if a call fails or the user presses Ctrl-C.
     """
     with ThreadPoolExecutor(max(1, min(_THREADS, len(queues)))) as pool:
         try:
@@ -69,8 +69,8 @@ def side_by_side[Result](
 def depth(sqs: Any, queue: FailureQueue) -> Depth:
     """Return the depth of a queue.
 
-    SQS's counts are approximate and may lag by a minute. So a queue that seems empty is asked for messages too, without
-    waiting for them and without hiding them.
+    SQS's counts are approximate and may be a minute old. So this also tries to receive messages if the count is zero,
+    without waiting for messages and without hiding them.
     """
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     counts = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
@@ -84,16 +84,16 @@ def depth(sqs: Any, queue: FailureQueue) -> Depth:
 
 
 def count_messages(sqs: Any, url: str) -> int:
-    """Return about how many messages a queue has: those that wait, are hidden or delayed."""
+    """Return the approximate number of messages in a queue, including hidden and delayed ones."""
     names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
     counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return sum(int(counts.get(name, 0)) for name in names)
 
 
 def receive(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Generator[list[Failure]]:
-    """Yield the messages of a queue, up to 10 at a time. They are hidden until the caller deletes or gives them back.
+    """Yield the messages of a queue, up to 10 at a time. They stay hidden until the caller deletes or returns them.
 
-    `wait_s` is how long SQS waits for the first message.
+    `wait_s` is the time in seconds that SQS waits for the first message.
     """
     empty_answers, count = 0, 0
     while empty_answers < _EMPTY_ANSWERS and (limit is None or count < limit):
@@ -127,7 +127,7 @@ def _failure(queue: FailureQueue, message: dict[str, Any]) -> Failure:
 
 
 def read_all(sqs: Any, queues: Sequence[FailureQueue], wait_s: int, limit: int) -> list[list[Failure]]:
-    """Return up to `limit` messages of each queue, oldest first, and hide none of them."""
+    """Return up to `limit` messages of each queue, oldest first. All of them are visible again afterwards."""
     interrupted = Event()
 
     def read(queue: FailureQueue) -> list[Failure]:
@@ -143,13 +143,13 @@ def read_all(sqs: Any, queues: Sequence[FailureQueue], wait_s: int, limit: int) 
 
 
 class Pass:
-    """One pass through a queue. Iterating yields its messages; those that are not removed are given back at the end.
+    """One pass through a queue. Iteration yields its messages. `give_back` makes those visible that were not removed.
 
-    Of the messages that stay hidden, only the receipts are in memory. When there are MOST_HIDDEN, the pass ends.
+    Only the receipt handles of hidden messages are kept in memory. The pass ends at MOST_HIDDEN hidden messages.
     """
 
     def __init__(self, sqs: Any, queue: FailureQueue, received: Iterator[list[Failure]]) -> None:
-        """Take an iterator over received messages."""
+        """Take a boto3 client, the queue, and an iterator over received messages."""
         self._sqs = sqs
         self._queue = queue
         self._received = received
@@ -159,7 +159,7 @@ class Pass:
     def __iter__(self) -> Iterator[list[Failure]]:
         """Yield up to 10 messages at a time. They stay hidden during the pass, so that they are not received twice.
 
-        A message whose time ran out during a long pass is received again, and is not yielded again.
+        If a visibility timeout ends during a long pass, the message is received again but not yielded again.
         """
         for failures in self._received:
             fresh = [failure for failure in failures if failure.message_id not in self._receipts]
@@ -171,9 +171,9 @@ class Pass:
                 return
 
     def select(self, ids: Sequence[str], before: float) -> Iterator[list[Failure]]:
-        """Yield messages sent at `before` or earlier: those whose id begins with one of `ids`, or all without any.
+        """Yield messages that were sent at `before` or earlier and whose id begins with one of `ids`.
 
-        The pass ends when all messages with a whole id were there.
+        If `ids` is empty, all ids match. The pass ends early if all ids are complete and all messages were found.
         """
         missing, whole = set(ids), all(len(prefix) == _ID_LENGTH for prefix in ids)
         for failures in self:
@@ -189,18 +189,18 @@ class Pass:
                 return
 
     def removed(self, failures: Iterable[Failure]) -> None:
-        """Note that messages are not in the queue any more."""
+        """Record that messages are no longer in the queue."""
         for failure in failures:
             self._receipts.pop(failure.message_id, None)
 
     def give_back(self) -> None:
-        """Make the remaining messages visible to others."""
+        """Make the remaining messages visible again."""
         give_back(self._sqs, self._queue, [*self._receipts.values()])
 
 
 @contextlib.contextmanager
 def one_pass(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Iterator[Pass]:
-    """Pass through a queue, and give its messages back at the end, also after an error."""
+    """Yield a pass through a queue. At the end, also after an error, its messages become visible again."""
     with contextlib.closing(receive(sqs, queue, wait_s, limit)) as received:
         messages = Pass(sqs, queue, received)
         try:
@@ -210,14 +210,14 @@ def one_pass(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = Non
 
 
 def give_back(sqs: Any, queue: FailureQueue, receipts: Sequence[str]) -> None:
-    """Make messages of one queue visible to others at once."""
+    """Make messages of one queue visible again immediately."""
 
     def change(batch: Sequence[str]) -> None:
         entries = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
             for number, receipt in enumerate(batch)
         ]
-        # SQS refuses a message that has become visible by itself, or that somebody else deleted.
+        # SQS returns an error for a message that is already visible or deleted.
         with contextlib.suppress(ClientError):
             sqs.change_message_visibility_batch(QueueUrl=queue.url, Entries=entries)
 
@@ -226,7 +226,7 @@ def give_back(sqs: Any, queue: FailureQueue, receipts: Sequence[str]) -> None:
 
 
 def delete(sqs: Any, queue: FailureQueue, failures: Sequence[Failure]) -> dict[str, str]:
-    """Delete up to 10 messages from their queue. Returns why SQS refused some several times, by message id."""
+    """Delete up to 10 messages of a queue. Returns SQS's reasons for those it still refuses after several attempts."""
     entries = [{"Id": str(number), "ReceiptHandle": failure.receipt} for number, failure in enumerate(failures)]
     refused: dict[str, str] = {}
     for _ in range(_ATTEMPTS):

@@ -1,4 +1,4 @@
-"""Messages about events that failed for good."""
+"""Represent messages about permanently failed events, and the queues that hold them."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ _BATCH_FIELDS = {"streamArn", "shardId", "startSequenceNumber", "endSequenceNumb
 
 @dataclass(frozen=True)
 class FailureQueue:
-    """A queue of failures.
+    """A dead-letter queue, or the failures queue of a function.
 
-    `function` is the folder's name of a failures queue's function, "" for a dead-letter queue.
+    `function` is the folder name of the function, or "" for a dead-letter queue.
     """
 
     name: str
@@ -28,8 +28,8 @@ class FailureQueue:
 class Failure:
     """A message in a queue of failures.
 
-    `receipt` belongs to this delivery of it; `sent_at` is in seconds since the epoch; `group_id` is that of a FIFO or
-    fair queue, "" without one.
+    `receipt` is the receipt handle of this delivery. `sent_at` is in seconds since the epoch. `group_id` is the message
+    group of a FIFO or fair queue, or "".
     """
 
     queue: FailureQueue
@@ -43,13 +43,13 @@ class Failure:
 
     @property
     def message(self) -> Message:
-        """Return the message that is the same again. A FIFO queue gets it once within five minutes."""
+        """Return the same message to send again. A FIFO queue accepts it only once within five minutes."""
         deduplication_id = self.message_id if self.queue.name.endswith(".fifo") else ""
         return Message(self.body, self.attributes, self.group_id, deduplication_id)
 
     @property
     def content(self) -> dict[str, Any]:
-        """Return the body as a JSON object; empty if it is anything else."""
+        """Return the body as a JSON object, or an empty one if the body is anything else."""
         try:
             content = json.loads(self.body)
         except ValueError:
@@ -58,13 +58,13 @@ class Failure:
 
     @property
     def batch(self) -> dict[str, Any]:
-        """Return the position of the records, if a batch of a stream failed; else empty."""
+        """Return the position of the failed records in their stream, or {} if this is not about a batch."""
         batch = self.content.get("KinesisBatchInfo") or self.content.get("DDBStreamBatchInfo")
         return batch if isinstance(batch, dict) and batch.keys() >= _BATCH_FIELDS else {}
 
     @property
     def subject(self) -> str:
-        """Return what the message is about, in a line: the object, if there is one."""
+        """Return one line about the subject of the message: the object's name if there is an object."""
         if "requestPayload" in self.content:
             return subject(json.dumps(self.content["requestPayload"]))
         if batch := self.batch:
@@ -74,7 +74,7 @@ class Failure:
 
     @property
     def cause(self) -> str:
-        """Return why it failed, if the message says so; else ""."""
+        """Return the cause of the failure if the message contains it, or ""."""
         answer, context = self.content.get("responsePayload"), self.content.get("requestContext")
         if isinstance(answer, dict) and answer.get("errorMessage"):
             return f"{answer.get('errorType', 'error')}: {answer['errorMessage']}"
@@ -85,7 +85,7 @@ class Failure:
         return ""
 
     def facts(self) -> dict[str, Any]:
-        """Return what --json prints about the message."""
+        """Return the fields that --json prints."""
         return {
             "queue": self.queue.name,
             "message_id": self.message_id,

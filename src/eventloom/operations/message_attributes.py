@@ -10,7 +10,7 @@ type Attributes = dict[str, dict[str, Any]]
 
 
 def value_field(data_type: str) -> str:
-    """Return the field that holds the value of a type. Custom types have a label, such as Number.int.
+    """Return the name of the field with the value of a data type. Custom types have a label, such as Number.int.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
     """
@@ -27,19 +27,19 @@ def received(message: dict[str, Any]) -> Attributes:
 
 
 def text(attributes: Attributes, name: str) -> str:
-    """Return the text of an attribute, "" without one."""
+    """Return the text of an attribute, or "" if there is none."""
     return str(attributes.get(name, {}).get("StringValue", ""))
 
 
 def size(attributes: Attributes) -> int:
-    """Return how many bytes the attributes add to a message: those of their names, types and values."""
+    """Return the size of the attributes in bytes: SQS counts their names, types and values."""
     values = [attribute[value_field(attribute["DataType"])] for attribute in attributes.values()]
     texts = [*attributes, *(attribute["DataType"] for attribute in attributes.values()), *values]
     return sum(len(text) if isinstance(text, bytes) else len(text.encode()) for text in texts)
 
 
 def to_json(attributes: Attributes) -> dict[str, dict[str, str]]:
-    """Return the attributes for JSON, as the AWS CLI writes them: binary values are base64."""
+    """Return the attributes for JSON in the form of the AWS CLI, with binary values in base64."""
     return {
         name: {
             field: base64.b64encode(value).decode() if isinstance(value, bytes) else value
@@ -52,7 +52,7 @@ def to_json(attributes: Attributes) -> dict[str, dict[str, str]]:
 def from_json(content: Any) -> Attributes:
     """Return the attributes from the JSON of `to_json`. Raises UserError for any other JSON.
 
-    Records of earlier versions have text instead of an attribute, and "" instead of a binary value, which is lost.
+    Records of earlier versions contain a string for each attribute, and "" for binary values, which they did not keep.
     """
     if not isinstance(content, dict):
         raise UserError("the attributes of a discarded message must be a JSON object")

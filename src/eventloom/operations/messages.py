@@ -1,4 +1,4 @@
-"""Write S3 notifications for an operator, and send messages without losing any."""
+"""Create S3 notifications for an operator's commands, and send messages in batches."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ _ATTEMPTS = 4
 def notification(
     bucket: str, key: str, event: str = "ObjectCreated:Backfill", size: int | None = None, etag: str | None = None
 ) -> str:
-    """Return the body of a message about an object. It has no sequencer, so its consumer asks S3 what is current."""
+    """Return the body of an S3 notification. It has no sequencer, so the consumer looks up the current object in S3."""
     facts: dict[str, Any] = {"key": quote_plus(key, safe="/"), "size": size, "eTag": etag and etag.strip('"')}
     record = {
         "eventVersion": "2.1",
@@ -41,7 +41,7 @@ def notification(
 
 
 def subject(body: str) -> str:
-    """Return one line about a message: bucket/key for an object, else its detail type, subject or beginning."""
+    """Return one line about a message: bucket/key of its object, or its detail type, subject or first characters."""
     try:
         content = json.loads(body)
     except ValueError:
@@ -60,7 +60,7 @@ def subject(body: str) -> str:
 
 
 def _object_name(facts: Any) -> str | None:
-    """Return bucket/key of an S3 record about an object, None for anything else."""
+    """Return bucket/key if `facts` describe an S3 object, or None."""
     if not isinstance(facts, dict) or not all(isinstance(facts.get(name), dict) for name in ("bucket", "object")):
         return None
     return f"{facts['bucket'].get('name')}/{facts['object'].get('key')}"
@@ -68,7 +68,7 @@ def _object_name(facts: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Message:
-    """A message to send. `group_id` is that of a FIFO queue, or of a fair queue; "" stands for no group."""
+    """A message to send. `group_id` is the message group in a FIFO or fair queue, or ""."""
 
     body: str
     attributes: Attributes = field(default_factory=dict)
@@ -77,20 +77,20 @@ class Message:
 
     @property
     def size(self) -> int:
-        """Return how many bytes of a request it takes: those of its body and of its attributes."""
+        """Return the size of the body and the attributes in bytes, as SQS counts it."""
         return len(self.body.encode()) + message_attributes.size(self.attributes)
 
     def entry(self, number: int) -> dict[str, Any]:
-        """Return its entry in SendMessageBatch."""
+        """Return the entry of this message for SendMessageBatch."""
         fifo = {"MessageGroupId": self.group_id, "MessageDeduplicationId": self.deduplication_id}
         entry = {"Id": str(number), "MessageBody": self.body, "MessageAttributes": self.attributes}
         return entry | {name: value for name, value in fifo.items() if value}
 
 
 def send_messages(sqs: Any, queue_url: str, messages: Sequence[Message]) -> dict[int, str]:
-    """Send messages, up to 10 in a request. Returns why SQS refused some several times, by their position.
+    """Send messages, up to 10 in a request. Returns SQS's reasons for those it still refuses after several attempts.
 
-    The others are in the queue.
+    The keys are positions in `messages`. All other messages are in the queue.
     """
     refused: dict[int, str] = {}
     entries = [message.entry(number) for number, message in enumerate(messages)]
@@ -100,14 +100,14 @@ def send_messages(sqs: Any, queue_url: str, messages: Sequence[Message]) -> dict
 
 
 def send_batch(sqs: Any, queue_url: str, bodies: Sequence[str]) -> None:
-    """Send messages. Raises UserError if SQS refuses some several times; the others are sent."""
+    """Send messages. Raises UserError if SQS still refuses some after several attempts. The others are sent."""
     if refused := send_messages(sqs, queue_url, [Message(body) for body in bodies]):
         reasons = "; ".join(sorted(set(refused.values())))
         raise UserError(f"SQS refused {len(refused)} message(s): {reasons}; run the command again to send them")
 
 
 def _requests(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the positions of the messages of each request."""
+    """Yield the positions of the messages for each request."""
     positions: list[int] = []
     size = 0
     for position, message_size in enumerate(sizes):
@@ -132,16 +132,16 @@ def _send(sqs: Any, queue_url: str, entries: list[dict[str, Any]]) -> dict[int, 
 
 
 class Sender:
-    """Sends many messages, several batches at a time."""
+    """Sends messages to a queue, several batches in parallel."""
 
     def __init__(self, sqs: Any, queue_url: str) -> None:
-        """Take a low-level client, which threads may share."""
+        """Take a boto3 client, which threads may share, and the queue's URL."""
         self._sqs = sqs
         self._queue_url = queue_url
         self._pool = ThreadPoolExecutor(_SENDERS, "send")
 
     def send(self, bodies: Iterable[str]) -> None:
-        """Send all messages. No request is in flight when this returns or raises."""
+        """Send all messages. All requests have ended when this returns or raises."""
         sends = [
             self._pool.submit(send_batch, self._sqs, self._queue_url, batch)
             for batch in batched(bodies, BATCH, strict=False)

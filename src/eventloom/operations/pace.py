@@ -1,4 +1,4 @@
-"""The rate of a job, the place where it continues, and a lock so that it runs once at a time."""
+"""Limit the rate of a job, save its progress, and lock it so that only one process runs it."""
 
 import fcntl
 import json
@@ -13,7 +13,7 @@ from eventloom.errors import UserError
 
 
 class Pace:
-    """Limits a job to `per_second` steps. It does not catch up on time lost while waiting for AWS."""
+    """Limits a job to `per_second` steps a second. It does not run faster after a delay to catch up."""
 
     def __init__(
         self,
@@ -21,7 +21,7 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the rate, a clock in seconds, and a function that waits."""
+        """Take the rate, a clock in seconds, and a function that sleeps."""
         self.per_second = per_second
         self._seconds_each = 1 / per_second
         self._clock = clock
@@ -29,7 +29,7 @@ class Pace:
         self._next = clock()
 
     def wait(self, count: int = 1) -> None:
-        """Wait until `count` more steps may follow."""
+        """Wait until the next step is allowed, and reserve the time of `count` steps."""
         now = self._clock()
         if now < self._next:
             self._sleep(self._next - now)
@@ -37,14 +37,14 @@ class Pace:
 
 
 class Checkpoint:
-    """A small JSON file that says how far a job is. It is replaced as a whole, so it is never half written."""
+    """A JSON file with the progress of a job. It is replaced atomically, so it is never incomplete."""
 
     def __init__(self, path: Path) -> None:
-        """Take the file; the first `save` creates its folder."""
+        """Take the file. The first `save` creates its folder."""
         self.path = path
 
     def load(self) -> dict[str, Any]:
-        """Return what was saved last; empty if nothing was. Raises UserError if the file is damaged."""
+        """Return the last saved state, or {} if there is none. Raises UserError if the file is damaged."""
         try:
             state = json.loads(self.path.read_text())
         except FileNotFoundError:
@@ -58,7 +58,7 @@ class Checkpoint:
         return state
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write `state` to disk before this returns."""
+        """Save `state`. It is on disk when this returns."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
         with part.open("w") as file:
@@ -74,7 +74,7 @@ class Checkpoint:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path`. A killed process releases it. Raises UserError while another process has it."""
+    """Hold an exclusive lock on `path`. A killed process releases it. Raises UserError if another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         try:

@@ -1,6 +1,6 @@
-"""Try failures again.
+"""Send failed messages back to where they came from.
 
-Messages are handed over before they are deleted. So an interruption may repeat up to ten, but never loses any.
+Messages are sent before they are deleted. So an interruption may send up to ten messages twice, but never loses any.
 """
 
 import base64
@@ -16,19 +16,19 @@ from eventloom.operations.stream_batches import NotRedriven, put_all, read_batch
 
 
 class Redriver:
-    """Hands failures back to where they came from: a queue, a function, or a stream."""
+    """Sends failed messages back to the queue, function or stream that they came from."""
 
     def __init__(
         self, client: Callable[[str], Any], functions: dict[str, Any], sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        """Take a function that returns the low-level client of a service, and the Terraform output `functions`."""
+        """Take a function that returns the boto3 client of a service, and the Terraform output `functions`."""
         self._client = client
         self._functions = functions
         self._sleep = sleep
         self._sources: dict[str, str] = {}
 
     def target(self, failure: Failure) -> str:
-        """Return in words where a message goes. Raises NotRedriven."""
+        """Return in words where a message goes. Raises NotRedriven if it cannot be sent."""
         if not failure.queue.function:
             return f"queue {self._source(failure).rsplit('/', 1)[1]}"
         if failure.batch and "KinesisBatchInfo" in failure.content:
@@ -36,12 +36,12 @@ class Redriver:
         return f"function {failure.queue.function}"
 
     def redrive(self, failures: Sequence[Failure]) -> dict[str, str]:
-        """Hand up to 10 messages of a queue over, then delete them. Returns why some have to stay, by message id."""
+        """Send up to 10 messages of a queue, then delete them. Returns the reasons of those that stay, by id."""
         if not failures[0].queue.function:
             return self._delete_others(failures, self._send(failures))
         left = dict[str, str]()
         for failure in failures:
-            # The records of a batch must not be put into their stream twice, so each is deleted at once.
+            # The records of a batch must not be put into their stream twice. So each message is deleted immediately.
             try:
                 self.hand_over(failure)
                 left |= self._delete_others([failure], {})
@@ -50,7 +50,7 @@ class Redriver:
         return left
 
     def _delete_others(self, failures: Sequence[Failure], left: dict[str, str]) -> dict[str, str]:
-        """Delete the messages that were handed over. Returns why messages have to stay, by message id."""
+        """Delete the messages that are not in `left`. Returns `left` and the reasons of undeleted ones, by id."""
         gone = [failure for failure in failures if failure.message_id not in left]
         undeleted = delete(self._client("sqs"), failures[0].queue, gone) if gone else {}
         return left | {
@@ -58,7 +58,7 @@ class Redriver:
         }
 
     def source(self, failure: Failure) -> str:
-        """Return the URL of the queue that a message of a dead-letter queue goes to. Raises NotRedriven."""
+        """Return the URL of a dead-letter queue's source queue. Raises NotRedriven if there is not exactly one."""
         return self._source(failure)
 
     def _send(self, failures: Sequence[Failure]) -> dict[str, str]:
@@ -70,7 +70,7 @@ class Redriver:
         return {failures[number].message_id: f"SQS refused it: {reason}" for number, reason in refused.items()}
 
     def hand_over(self, failure: Failure) -> None:
-        """Give a message of a function's queue to the function or its stream. Raises NotRedriven."""
+        """Send a message of a failures queue to its function or stream. Raises NotRedriven if that fails."""
         if failure.batch and "KinesisBatchInfo" in failure.content:
             self._put_back(failure.batch)
         elif failure.batch:
@@ -79,7 +79,7 @@ class Redriver:
             self._invoke(failure)
 
     def _source(self, failure: Failure) -> str:
-        """Return the URL of the queue whose dead-letter queue this is."""
+        """Return the URL of the source queue, and cache it."""
         url = failure.queue.url
         if url not in self._sources:
             sources = self._client("sqs").list_dead_letter_source_queues(QueueUrl=url).get("queueUrls", [])
@@ -89,7 +89,7 @@ class Redriver:
         return self._sources[url]
 
     def _invoke(self, failure: Failure) -> None:
-        """Call the function asynchronously, so that its retries and its failures queue apply again."""
+        """Invoke the function asynchronously, so that Lambda retries it and uses its failures queue again."""
         payload = json.dumps(asynchronous_event(failure)).encode()
         alias = self._functions[failure.queue.function]["alias_arn"]
         answer = self._client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=payload)
@@ -97,21 +97,21 @@ class Redriver:
             raise NotRedriven(f"Lambda answered {answer['StatusCode']}")
 
     def _put_back(self, batch: dict[str, Any]) -> None:
-        """Put records at the stream's end: a consumer skips records that lie before its checkpoint."""
+        """Put records at the end of the stream, because a consumer skips records before its checkpoint."""
         kinesis, name = self._client("kinesis"), {"StreamARN": batch["streamArn"]}
         pages = read_batch(kinesis, name, batch, self._sleep)
         put_all(kinesis, name, [record for page in pages for record in page], self._sleep)
 
     def _invoke_with_changes(self, failure: Failure) -> None:
-        """Call the function with the same changes, because nobody can write to a table's stream.
+        """Invoke the function with the records, because only DynamoDB can write to a table's stream.
 
-        It must process all of them.
+        Raises NotRedriven if the function does not process all records.
         """
         alias, arn = self._functions[failure.queue.function]["alias_arn"], failure.batch["streamArn"]
         for records in read_batch(self._client("dynamodbstreams"), {"StreamArn": arn}, failure.batch, self._sleep):
             event = {
                 "Records": [record | {"eventSourceARN": arn} for record in records]
-            }  # in the form in which Lambda passes them on
+            }  # Lambda adds the ARN to each record.
             answer = self._client("lambda").invoke(
                 FunctionName=alias, Payload=json.dumps(event, default=_json).encode()
             )
@@ -121,7 +121,7 @@ class Redriver:
 
 
 def asynchronous_event(failure: Failure) -> Any:
-    """Return the event that a function could not process, or that did not reach it. Raises NotRedriven."""
+    """Return the event in a message of a failures queue. Raises NotRedriven if the message contains no event."""
     content = failure.content
     if "requestPayload" in content:
         return content["requestPayload"]
@@ -133,7 +133,7 @@ def asynchronous_event(failure: Failure) -> Any:
 
 
 def event_text(failure: Failure) -> str:
-    """Return what a message's consumer gets: the body of a message, or the event of a function as JSON."""
+    """Return the text that the consumer gets: the message's body, or for a function the event as JSON."""
     is_event = failure.queue.function and not failure.batch
     return json.dumps(asynchronous_event(failure)) if is_event else failure.body
 

@@ -26,7 +26,7 @@ _DEFAULT_RATE = 20
 
 @dataclass(frozen=True)
 class FileOptions:
-    """The options of the replay of a file."""
+    """The options for the replay of a file."""
 
     path: Path
     function: str | None
@@ -37,7 +37,7 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command."""
+    """The values of the command's options."""
 
     file: Path | None
     archive: str | None
@@ -51,7 +51,7 @@ class Options:
     as_json: bool
 
     def source(self) -> FileOptions | replay_archives.Part:
-        """Return the source of the events. Raises click's usage error for options that do not belong together."""
+        """Return the source of the events. Raises click.UsageError for options that cannot be combined."""
         context = click.get_current_context()
         if (self.file is None) == (self.archive is None):
             raise click.UsageError("name what to replay: either --file or --archive", context)
@@ -117,7 +117,8 @@ def replay(environment: str, **options: Any) -> int:
 def replay_file(options: FileOptions, target: Target) -> dict[str, Any]:
     """Send the lines of a file from the checkpoint on.
 
-    Returns how many went where, and how many were left. Raises UserError.
+    Returns the number of sent events by target, and the number of lines that could not be sent. Raises UserError for
+    a line that is not valid or that SQS or Lambda refuses.
     """
     functions = target.outputs["functions"]
     if options.function and options.function not in functions:
@@ -132,7 +133,7 @@ def replay_file(options: FileOptions, target: Target) -> dict[str, Any]:
 
 
 def send_lines(options: FileOptions, target: Target, checkpoint: Checkpoint | None) -> dict[str, Any]:
-    """Send the lines, as `replay_file` describes. Without a checkpoint it is a dry run."""
+    """Send the lines as `replay_file` describes. Without a checkpoint this is a dry run."""
     start = checkpoint.load() if checkpoint else {}
     leftovers = Leftovers(checkpoint.path.with_suffix(".left.jsonl") if checkpoint else None, start.get("left", 0))
     sent = effects.Effects(target)
@@ -157,7 +158,7 @@ def send_lines(options: FileOptions, target: Target, checkpoint: Checkpoint | No
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the file, the place after it, and where it goes."""
+    """A line of the file: its number, its text, the place after it, and its delivery."""
 
     number: int
     text: str
@@ -166,15 +167,16 @@ class Line:
 
 
 class Batch:
-    """Sends events in the order of the file: up to 10 together if they go to one queue, at most a second's worth.
+    """Sends events in the order of the file. Up to 10 consecutive events for the same queue form a batch.
 
-    The checkpoint follows each batch, so an interruption repeats one batch at most.
+    A batch has at most as many events as may be sent in a second. The checkpoint is saved after each batch, so an
+    interruption repeats at most one batch.
     """
 
     def __init__(
         self, target: Target, pace: Pace, checkpoint: Checkpoint | None, leftovers: "Leftovers", sent: effects.Effects
     ) -> None:
-        """Take what it works with. Without a checkpoint nothing is sent."""
+        """Take the target and the objects that limit, save and record the replay. No checkpoint means a dry run."""
         self._target = target
         self._pace = pace
         self._checkpoint = checkpoint
@@ -185,7 +187,7 @@ class Batch:
         self.counts = Counter[str]()
 
     def add(self, line: Line) -> None:
-        """Take a line. It is sent now or with the lines after it."""
+        """Add a line. It is sent now or together with later lines."""
         if self._lines and self._lines[0].delivery.queue_url != line.delivery.queue_url:
             self.send()
         self._lines.append(line)
@@ -193,13 +195,13 @@ class Batch:
             self.send()
 
     def leave(self, text: str, place: dict[str, Any], reason: NotRedriven) -> None:
-        """Set a line aside that cannot be sent, after the lines before it are sent."""
+        """Send the waiting lines, and then add this line to the leftovers because it cannot be sent."""
         self.send()
         self._leftovers.add(text, reason)
         self._save(place)
 
     def send(self) -> None:
-        """Send the lines that wait. Raises UserError, with the line, if they are refused."""
+        """Send the waiting lines. Raises UserError if SQS or Lambda refuses them."""
         if not self._lines:
             return
         waiting, self._lines = self._lines, []
@@ -209,7 +211,7 @@ class Batch:
                 self._pace.wait(len(deliveries))
                 deliver(deliveries, self._target.outputs, self._target.client, self._sent)
             self.counts.update(delivery.target for delivery in deliveries)
-        except NotRedriven as reason:  # Only a batch of a stream, which is sent on its own, raises this.
+        except NotRedriven as reason:  # Only stream batches raise this, and each is sent separately.
             self._leftovers.add(waiting[0].text, reason)
         self._save(waiting[-1].place)
 
@@ -219,12 +221,12 @@ class Batch:
 
 
 def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Yield the lines of a file after the place `reached`: number, text, and the place after the line.
+    """Yield the lines after the place `reached`, each as its number, its text, and the place after it.
 
     Empty lines are skipped.
 
     Raises:
-        UserError: the file has other lines before that place, so that the place does not say which lines were sent.
+        UserError: the lines before `reached` were changed, so it is unknown which lines were sent.
     """
     digest, number = hashlib.sha256(), 0
     with path.open("rb") as file:
@@ -246,20 +248,20 @@ def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[
 
 
 class Leftovers:
-    """Discarded messages that can't be sent.
+    """Collects discarded messages that cannot be sent.
 
-    Each is reported, and its line is written to a file that can be replayed.
+    Each one is reported, and its line is written to a file that can be replayed.
     """
 
     def __init__(self, path: Path | None, count: int) -> None:
-        """Take the file, which has `count` lines already. Without a file they are only reported."""
+        """Take the file, which already has `count` lines. Without a file, messages are only reported."""
         self._path = path
         self.count = count
         if path and not count:
             path.unlink(missing_ok=True)
 
     def add(self, line: str, reason: NotRedriven) -> None:
-        """Report a line and write it to disk before this returns."""
+        """Report a line and write it to the file. It is on disk when this returns."""
         self.count += 1
         terminal.note(terminal.printable(f"discarded message {json.loads(line)['message_id']}: {reason}"))
         if self._path:
@@ -270,5 +272,5 @@ class Leftovers:
                 os.fsync(file.fileno())
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts about them for the command's result."""
+        """Return the number of lines and the file for the command's result."""
         return {"left": self.count} | ({"left_in": str(self._path)} if self.count and self._path else {})

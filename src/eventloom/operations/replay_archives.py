@@ -1,4 +1,4 @@
-"""Replays of EventBridge archives: EventBridge sends events of an archive onto its bus again, at its own pace."""
+"""Replay EventBridge archives. EventBridge sends the archived events to their bus again, and decides the rate."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _ACTIVE = ("STARTING", "RUNNING")
 
 @dataclass(frozen=True)
 class Part:
-    """Events of an archive from `start` to before `end`, and the names of the rules that get them, () for all."""
+    """The events of an archive from `start` to before `end`, and the rules that get them. () stands for all rules."""
 
     archive: str
     start: datetime
@@ -22,9 +22,9 @@ class Part:
 
 
 def replay(events: Any, part: Part, dry_run: bool, poll_s: float) -> dict[str, Any]:
-    """Have EventBridge replay a part of an archive, and wait for the end.
+    """Replay a part of an archive in EventBridge, and wait until it ends.
 
-    `events` is a low-level client. Raises UserError.
+    `events` is a boto3 client. Raises UserError if the replay does not complete.
     """
     archive = events.describe_archive(ArchiveName=part.archive)
     facts = {"archive": part.archive, "bus": archive["EventSourceArn"], "start": part.start, "end": part.end}
@@ -42,7 +42,7 @@ def replay(events: Any, part: Part, dry_run: bool, poll_s: float) -> dict[str, A
 
 
 def _start(events: Any, archive: dict[str, Any], part: Part) -> str:
-    """Start the replay, unless the same one is active, and return its name.
+    """Start the replay and return its name. If the same replay is active, return the name of that one.
 
     Raises ClientError for a rule that the bus does not have.
     """
@@ -54,7 +54,7 @@ def _start(events: Any, archive: dict[str, Any], part: Part) -> str:
         "EventEndTime": part.end,
         "Destination": {"Arn": bus} | ({"FilterArns": rules} if rules else {}),
     }
-    for state in _ACTIVE:  # ListReplays takes one filter
+    for state in _ACTIVE:  # ListReplays accepts only one filter.
         for listed in events.list_replays(State=state)["Replays"]:
             description = events.describe_replay(ReplayName=listed["ReplayName"])
             if description["State"] in _ACTIVE and _effect(description) == _effect(request):
@@ -65,7 +65,7 @@ def _start(events: Any, archive: dict[str, Any], part: Part) -> str:
 
 
 def _effect(replay: dict[str, Any]) -> tuple[Any, ...]:
-    """Return which events a replay sends, and where."""
+    """Return the fields that are equal for two replays with the same effect."""
     destination = replay["Destination"]
     span = (replay["EventStartTime"], replay["EventEndTime"])
     return (replay["EventSourceArn"], *span, destination["Arn"], set(destination.get("FilterArns") or []))

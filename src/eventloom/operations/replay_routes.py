@@ -1,4 +1,4 @@
-"""Decide where an event of a file goes, and send it there."""
+"""Determine the queue, function or stream for each event of a file, and send the event there."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,14 +17,14 @@ type MakeClient = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Delivery:
-    """An event and where it goes.
+    """An event and its destination.
 
     Attributes:
-        target: where it goes, in words.
-        message: the event, with the attributes for a queue.
-        queue_url: the queue that gets it, "" for a function.
-        function: the folder's name of the function that gets it.
-        batch: the message about a failed batch of a stream, whose records are sent.
+        target: the destination in words.
+        message: the event, and its message attributes for a queue.
+        queue_url: the URL of the queue that gets the event, or "" for a function.
+        function: the folder name of the function that gets the event.
+        batch: a message about a failed stream batch. The records of the batch are sent instead of the event.
     """
 
     target: str
@@ -35,20 +35,20 @@ class Delivery:
 
 
 class Router:
-    """Decides where lines go. It asks for the URL of each queue once."""
+    """Determines the destination of lines. It looks up the URL of each queue only once."""
 
     def __init__(self, outputs: dict[str, Any], function: str | None, client: MakeClient) -> None:
-        """Take the Terraform outputs, the folder's name of a function that gets all events, and clients."""
+        """Take the Terraform outputs, an optional function that gets all events, and a function that makes clients."""
         self._outputs = outputs
         self._function = function
         self._client = client
         self._queue_urls: dict[str, str] = {}
 
     def route(self, line: str) -> Delivery:
-        """Return where a line goes.
+        """Return the delivery of a line.
 
         Raises:
-            UserError: the line does not say where it goes; the message says what to name.
+            UserError: the line is not JSON, or its destination is unknown.
             NotRedriven: the line is a discarded message without an event.
         """
         try:
@@ -78,7 +78,7 @@ class Router:
         return _to_function(json.dumps(asynchronous_event(failure)), owner)
 
     def _source_url(self, dead_letter_queue: str) -> str:
-        """Return the URL of the queue whose dead-letter queue has this name."""
+        """Return the URL of a dead-letter queue's source queue, which Terraform names without "-dlq"."""
         name = dead_letter_queue.replace("-dlq.fifo", ".fifo").removesuffix("-dlq")
         if name not in self._queue_urls:
             self._queue_urls[name] = str(self._client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
@@ -94,7 +94,7 @@ def _to_function(body: str, function: str) -> Delivery:
 
 
 def _bucket_names(event: Any) -> set[str | None]:
-    """Return the buckets of the records of an S3 notification or event. None stands for a record without a bucket."""
+    """Return the bucket names in an S3 notification or event. None stands for a record without a bucket."""
     records = _inside(event, "Records")
     if isinstance(records, list) and records:
         names = [_inside(record, "s3", "bucket", "name") for record in records]
@@ -104,18 +104,18 @@ def _bucket_names(event: Any) -> set[str | None]:
 
 
 def _inside(value: Any, *path: str) -> Any:
-    """Return the value at a path of JSON objects, None if it does not exist."""
+    """Return the value at a path in nested JSON objects, or None if it does not exist."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
 def deliver(deliveries: Sequence[Delivery], outputs: dict[str, Any], client: MakeClient, effects: Effects) -> None:
-    """Send up to 10 events of one queue, or one event of a function. `effects` notes what was sent.
+    """Send up to 10 events to one queue, or one event to a function. `effects` records what was sent.
 
     Raises:
-        UserError: some are refused.
-        NotRedriven: the records of a stream do not exist any more.
+        UserError: SQS or Lambda refuses some of the events.
+        NotRedriven: the records of a batch are no longer in the stream, or could not be processed.
     """
     first, *_ = deliveries
     if first.queue_url:

@@ -1,4 +1,4 @@
-"""The command restore-items: copy items of a restored DynamoDB table back into the table that Terraform manages."""
+"""The command restore-items: copy items from a restored DynamoDB table into the table that Terraform manages."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from shared.dynamodb import is_conditional_failure
 
 TABLES = ("catalog", "activity", "state")
 _AT_ONCE = 8
-_READ_AT_ONCE = 100  # the most keys that BatchGetItem takes
+_READ_AT_ONCE = 100  # the maximum number of keys in a BatchGetItem request
 
 type Item = dict[str, Any]
 type Done = Callable[[int], None]
@@ -64,7 +64,7 @@ def restore_items(source: str, name: str, environment: str, **options: Any) -> N
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of items from one table into another one with the same keys. `dynamodb` is a low-level client."""
+    """A job that copies items from one table into another one with the same keys. `dynamodb` is a boto3 client."""
 
     dynamodb: Any
     source: str
@@ -72,7 +72,7 @@ class Copy:
     replace: bool
 
     def check(self) -> None:
-        """Raise UserError if the source does not exist, is not ready, or has other keys."""
+        """Raise UserError if the source does not exist, is not ACTIVE, has other keys, or is the target itself."""
         if self.source == self.table:
             raise UserError(f"{self.source} is the environment's own table; name the table that you restored")
         try:
@@ -87,9 +87,9 @@ class Copy:
             raise UserError(f"the tables {self.source} and {self.table} have different keys; --into names another one")
 
     def run(self, pace: Pace, done: Done, *, dry_run: bool) -> dict[str, int]:
-        """Copy the items, or only count them. Returns the numbers of items: read, copied, equal and different.
+        """Copy the items, or with `dry_run` only count them. Returns the counts: read, copied, equal and different.
 
-        `different` counts the items that exist with other attributes, whether they are replaced or not.
+        `different` counts the items that exist with other attributes, even if they are replaced.
         """
         counts = Counter(read=0, copied=0, equal=0, different=0)
         names = [key["AttributeName"] for key in self._key_schema()]
@@ -113,7 +113,7 @@ class Copy:
         return schema
 
     def _batches(self) -> Iterator[list[Item]]:
-        """Yield the source's items in lists that BatchGetItem can look up."""
+        """Yield the source's items in lists that are short enough for BatchGetItem."""
         for page in self.dynamodb.get_paginator("scan").paginate(TableName=self.source, ConsistentRead=True):
             for start in range(0, len(page["Items"]), _READ_AT_ONCE):
                 yield page["Items"][start : start + _READ_AT_ONCE]
@@ -129,7 +129,7 @@ class Copy:
         return present
 
     def _put(self, pair: tuple[Item, Item | None]) -> bool:
-        """Write an item if the environment's table still has what was read. Returns whether it was written."""
+        """Write an item unless the environment's table changed since it was read. Returns whether it was written."""
         item, existing = pair
         try:
             self.dynamodb.put_item(TableName=self.table, Item=item, **_unchanged(item, existing or {}))
@@ -141,7 +141,7 @@ class Copy:
 
 
 def _unchanged(item: Item, existing: Item) -> dict[str, Any]:
-    """Return the arguments of PutItem with the condition that the table has what was read: an item, or none ({})."""
+    """Return arguments of PutItem for the condition that `existing` is unchanged. {} stands for no item."""
     names = {f"#a{number}": name for number, name in enumerate(sorted({*existing, *item}))}
     equal = {alias: f":{alias[1:]}" for alias, name in names.items() if name in existing}
     parts = [f"{alias} = {equal[alias]}" if alias in equal else f"attribute_not_exists({alias})" for alias in names]
@@ -152,5 +152,5 @@ def _unchanged(item: Item, existing: Item) -> dict[str, Any]:
 
 
 def _key(item: Item, names: list[str]) -> tuple[str, ...]:
-    """Return an item's key as something that can be compared and hashed."""
+    """Return an item's key in a hashable form."""
     return tuple(str(sorted(item[name].items())) for name in names)

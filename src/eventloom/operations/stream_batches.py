@@ -1,6 +1,6 @@
 """Read the failed batches of a stream, and put their records back.
 
-The message about a batch names a shard and two sequence numbers. Only the stream has the records.
+The message about a batch contains a shard id and two sequence numbers, but not the records.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,13 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# Records and bytes of one request: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
+# Maximum of records and bytes in one request:
+# https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 _PUT_RECORDS, _PUT_BYTES = 500, 5 * 1024 * 1024
 _PUT_ATTEMPTS = 8
-# A shard answers five reads a second, including Lambda's: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-
-# and-limits.html
+# A shard allows five reads a second, including Lambda's:
+# https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 _READ_PAUSE_S = 0.5
-# An answer may be empty although records follow.
+# GetRecords may return no records although more records follow.
 _EMPTY_ANSWERS = 20
 
 type Sleep = Callable[[float], None]
@@ -22,16 +23,16 @@ type Record = dict[str, Any]
 
 
 class NotRedriven(Exception):
-    """A failure can't be handed over now. It stays in its queue; the text says why."""
+    """Raised when a message cannot be redriven now and stays in its queue. The text is the reason."""
 
 
 def read_batch(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: Sleep) -> list[list[Record]]:
-    """Return all records of a failed batch, one list for each answer of the stream.
+    """Return all records of a failed batch, one list for each response of the stream.
 
-    A stream drops its oldest records first, and moves a position that it dropped to the first record that it still has.
+    A stream drops its oldest records first. Reading from a dropped position begins at the oldest remaining record.
 
     Raises:
-        NotRedriven: the stream has lost some of the records.
+        NotRedriven: some of the records are no longer in the stream.
     """
     first, last = int(batch["startSequenceNumber"]), int(batch["endSequenceNumber"])
     pages: list[list[Record]] = []
@@ -54,12 +55,12 @@ def read_batch(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: 
 
 
 def _answers(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: Sleep) -> Iterator[list[Record]]:
-    """Yield the records from the batch's beginning on, without empty answers.
+    """Yield the records of each response from the batch's first record on. Empty responses are skipped.
 
-    Ends where the stream does, or after many empty answers.
+    Ends at the end of the stream, or after many empty responses in a row.
     """
     is_table, first = "StreamArn" in name, batch["startSequenceNumber"]
-    # boto3 refuses sequence numbers of a table that are shorter than AWS's; an emulator's are.
+    # boto3 requires the length of AWS's sequence numbers for tables. Those of an emulator are shorter.
     start = {"SequenceNumber": first.zfill(21)} if is_table else {"StartingSequenceNumber": first}
     position = {"ShardId": batch["shardId"], "ShardIteratorType": "AT_SEQUENCE_NUMBER"} | start
     iterator, empty_answers = stream.get_shard_iterator(**name, **position)["ShardIterator"], 0
@@ -81,9 +82,9 @@ def _number(record: Record) -> int:
 
 
 def put_all(kinesis: Any, name: dict[str, str], records: list[Record], sleep: Sleep) -> None:
-    """Put each record once. Only records that Kinesis refuses are put again.
+    """Put each record into the stream once. Only refused records are tried again.
 
-    Raises NotRedriven if it keeps refusing some.
+    Raises NotRedriven if Kinesis still refuses some after several attempts.
     """
     accepted = 0
     for entries in _requests(records):
@@ -95,7 +96,7 @@ def put_all(kinesis: Any, name: dict[str, str], records: list[Record], sleep: Sl
 
 
 def _put(kinesis: Any, name: dict[str, str], waiting: list[Record], sleep: Sleep) -> tuple[int, str]:
-    """Return how many of the records are not in the stream after all attempts, and why."""
+    """Put records. Returns how many of them Kinesis still refuses after all attempts, and the reason."""
     for attempt in range(_PUT_ATTEMPTS):
         try:
             results = kinesis.put_records(**name, Records=waiting)["Records"]
@@ -114,7 +115,7 @@ def _put(kinesis: Any, name: dict[str, str], waiting: list[Record], sleep: Sleep
 
 
 def _requests(records: list[Record]) -> Iterator[list[Record]]:
-    """Yield the records in parts that fit into one request."""
+    """Yield the records as request entries, in lists that fit into one request."""
     entries: list[Record] = []
     size = 0
     for record in records:

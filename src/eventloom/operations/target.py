@@ -1,4 +1,4 @@
-"""The target of an operator's commands: an environment, clients of its cloud, and a folder for their files."""
+"""Define the target of an operator's command: an environment, clients of its cloud, and a folder for files."""
 
 import hashlib
 import sys
@@ -16,18 +16,18 @@ from eventloom.deployment.outputs import current_outputs
 
 @dataclass(frozen=True)
 class Target:
-    """An environment and the means to work on it.
+    """The environment that a command works on, and the settings of the command.
 
     Attributes:
-        environment: its name.
-        outputs: its Terraform outputs.
-        cloud: the name of its cloud in the names of files.
+        environment: the name of the environment.
+        outputs: the Terraform outputs of the environment.
+        cloud: the cloud's name for file names.
         client: returns the boto3 client of a service.
         folder: the folder of checkpoints and records.
-        receive_wait_s: how long SQS waits for messages before it answers that a queue is empty.
-        poll_s: pause between two questions about something that AWS works on.
-        patience_s: how long a command waits for the effect of what it sent.
-        can_ask: whether there is a person who can answer a question.
+        receive_wait_s: how long SQS waits for messages before it reports that a queue is empty.
+        poll_s: the pause between two requests for the status of something in progress.
+        patience_s: how long a command waits for the effect of the messages that it sent.
+        can_ask: whether a user can answer a prompt.
         now: returns the time in seconds since the epoch.
     """
 
@@ -43,13 +43,13 @@ class Target:
     now: Callable[[], float] = time.time
 
     def file(self, job: str, suffix: str, *identity: str) -> Path:
-        """Return the file of a job. Jobs of another cloud, environment or identity have another file."""
+        """Return the path of a job's file. Each cloud, environment and identity has a separate file."""
         digest = f"-{hashlib.sha256('|'.join(identity).encode()).hexdigest()[:12]}" if identity else ""
         return self.folder / f"{job}-{self.cloud}-{self.environment}{digest}{suffix}"
 
 
 def current_target(environment: str) -> Target:
-    """Return the target of the running command: that of click's context, which tests set, or the deployed environment.
+    """Return the target of the running command. Tests set one in click's context; otherwise it is `environment`.
 
     Raises UserError if nothing is deployed.
     """

@@ -1,4 +1,4 @@
-"""The deployed thumbnailer's settings, and what the catalog's items show of earlier settings."""
+"""Read the deployed thumbnailer's settings, and find catalog items that were processed with other settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from eventloom.errors import UserError
 from shared.thumbnails import content_type
 
 _CONTENT_TYPES = {"jpeg": frozenset({"image/jpeg"}), "webp": frozenset({"image/webp"})}
-# Photos of these formats have no transparency, so `auto` makes JPEG of them.
+# Photos of these formats have no transparency, so the format `auto` makes JPEG thumbnails of them.
 _OPAQUE = frozenset({"JPEG", "BMP"})
-# The reasons that may pass: another attempt may succeed after limits, memory or the storage class changed.
+# Reasons for a rejection that may no longer apply: another attempt may succeed after a change of the limits, the memory
+# or the storage class.
 PASSING_REASONS = frozenset(
     {
         "archived",
@@ -27,7 +28,7 @@ PASSING_REASONS = frozenset(
 
 @dataclass(frozen=True)
 class ThumbnailSettings:
-    """The sizes and the format of thumbnails, and the largest file in bytes, as the function has them now."""
+    """The current settings of the function: thumbnail sizes, output format, and the maximum file size in bytes."""
 
     sizes: frozenset[str]
     output_format: str
@@ -36,8 +37,8 @@ class ThumbnailSettings:
     def differ(self, item: Mapping[str, Any]) -> bool:
         """Return whether a READY item's thumbnails have other sizes or another format.
 
-        With `auto` only the format of opaque photos is known, because an item does not say whether its photo has
-        transparency.
+        With `auto`, both formats are accepted unless the photo's format has no transparency. An item does not record
+        whether its photo is transparent.
         """
         thumbnails = item.get("thumbnails", {})
         content_types = {content_type(thumbnail) for thumbnail in thumbnails.values()}
@@ -50,7 +51,7 @@ class ThumbnailSettings:
         return _CONTENT_TYPES[self.output_format]
 
     def may_accept(self, item: Mapping[str, Any]) -> bool:
-        """Return whether a REJECTED item's reason may have passed."""
+        """Return whether the thumbnailer may accept a REJECTED item's photo now."""
         reason = item.get("reason")
         if reason == "too_large" and item.get("bytes"):
             return bool(item["bytes"] <= self.max_bytes)
@@ -60,15 +61,15 @@ class ThumbnailSettings:
 def deployed_settings(lambda_: Any, outputs: Mapping[str, Any]) -> ThumbnailSettings:
     """Return the settings of the deployed thumbnailer's live version.
 
-    `lambda_` is a low-level client, `outputs` are the Terraform outputs.
+    `lambda_` is a boto3 client. `outputs` are the Terraform outputs.
 
     Raises:
-        UserError: the function is not deployed, or a variable is missing or not valid.
+        UserError: the function is not deployed, or an environment variable is missing or not valid.
     """
     if "thumbnailer" not in outputs["functions"]:
         raise UserError("no function 'thumbnailer' is deployed, so nothing says which thumbnails are right")
     alias = outputs["functions"]["thumbnailer"]["alias_arn"]
-    # LocalStack's GetFunctionConfiguration knows no aliases.
+    # LocalStack's GetFunctionConfiguration does not support aliases.
     configuration = lambda_.get_function(FunctionName=alias)["Configuration"]
     variables = configuration.get("Environment", {}).get("Variables", {})
     try:

@@ -1,4 +1,4 @@
-"""The command upgrade-catalog: give the photos of an older version the keys of the index by the time of the capture."""
+"""The command upgrade-catalog: add the keys of the index by capture time to the items of an older version."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -47,14 +47,14 @@ def upgrade_catalog_command(environment: str, dry_run: bool, as_json: bool) -> N
 
 @dataclass(frozen=True)
 class Catalog:
-    """The tables of an environment. `dynamodb` is a low-level client, which threads share."""
+    """The catalog table and the state table of an environment. `dynamodb` is a boto3 client, which threads share."""
 
     dynamodb: Any
     table: str
     state: str
 
     def count(self, done: Done) -> int:
-        """Return how many items lack the keys."""
+        """Return the number of items without the keys."""
         count = 0
         for page in self._pages():
             count += len(page)
@@ -62,13 +62,13 @@ class Catalog:
         return count
 
     def upgrade(self, done: Done) -> int:
-        """Give every item the keys, then note that the index is complete. Returns how many items got them.
+        """Add the keys to every item, and then record that the index is complete. Returns the number of changed items.
 
-        An item that was written meanwhile has them already: the thumbnailer writes them.
+        An item that is written meanwhile is skipped, because the thumbnailer writes the keys.
         """
         changed, before = 0, -1
         with ThreadPoolExecutor(_AT_ONCE, "upgrade") as pool:
-            # Invocations of the version before may still be writing items, so the last pass must find nothing.
+            # Repeat until a pass changes nothing, because invocations of the old version may still write items.
             while changed > before:
                 before = changed
                 for page in self._pages():
@@ -83,7 +83,7 @@ class Catalog:
         return changed
 
     def _pages(self) -> Iterator[list[dict[str, Any]]]:
-        """Yield the items without the keys, a page for each answer of Query. The newest come first."""
+        """Yield the items without the keys, one list for each response of Query, newest first."""
         for status in STATUSES:
             pages = self.dynamodb.get_paginator("query").paginate(
                 TableName=self.table,
@@ -97,7 +97,7 @@ class Catalog:
             yield from (list(map(plain, page["Items"])) for page in pages)
 
     def _add_keys(self, item: dict[str, Any]) -> bool:
-        """Add the keys to an item. Returns False, and writes nothing, if it was written since it was read."""
+        """Add the keys to an item, unless the item has changed since it was read. Returns whether it was changed."""
         keys = attributes(item)
         values = {f":{name}": {"S": value} for name, value in keys.items()}
         try:

@@ -1,8 +1,8 @@
 """Write a function that builds, deploys and passes its test without further edits.
 
-The texts are in templates/, in one folder per trigger. Files that a trigger does not have come from the folder of its
-family, or from `common`. Placeholders are %name or %{name} (hello_world), %dashed (hello-world) and so on; %% is a
-percent sign.
+The templates are in templates/, in one folder for each trigger. If a trigger's folder lacks a file, the template is in
+the folder of the trigger's family, or in `common`. Placeholders are %name or %{name} (hello_world), %dashed
+(hello-world) and so on. %% is a percent sign.
 """
 
 import keyword
@@ -27,25 +27,25 @@ TRIGGERS = sorted(path.parent.name for path in TEMPLATES.glob("*/about.toml"))
 FUNCTIONS_TF = "terraform/functions.tf"
 # The same pattern as in terraform/modules/function/variables.tf
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
-# A new function starts with this function's pinned requirements.
+# A new function gets a copy of this function's pinned requirements.
 PINNED_LIKE = "notifier"
 DECLARATION = re.compile(r'^(?:module|output|(?:resource|data) "\w+") "\w+"', re.MULTILINE)
 FUNCTIONS_MAP = re.compile(r"(?<=^  functions = \{\n)(?:    \w+ += module\.\w+\n)*(?=  \}$)", re.MULTILINE)
 PRIORITY = re.compile(r"\bpriority += (\d+)")
-# Packages of this repository that are imported beside functions/
+# Packages of this repository that may be imported together with a function
 OWN_PACKAGES = {"embedded_localstack", "eventloom", "scripts", "shared", "tests"}
-# Python's own tests, and packages that Lambda's runtime has and the environment of ./eventloom may not have
+# Python's test package, and packages of Lambda's runtime that may not be installed for ./eventloom
 RUNTIME_PACKAGES = {"test", "awslambdaric", "boto3", "botocore", "simplejson", "snapshot_restore_py"}
 
 
 class Template(string.Template):
-    """A template whose delimiter is %, because `$` is Terraform's."""
+    """A string template with the delimiter %, because Terraform uses $."""
 
     delimiter = "%"
 
 
 def check_name(name: str, root: Path) -> None:
-    """Raise UserError if Lambda, Python or Terraform would not accept a function of that name."""
+    """Raise UserError if Lambda, Python or Terraform would not accept the name, or if its files exist."""
     if not NAME.fullmatch(name):
         raise UserError(
             f"'{name}' is not a valid name; use 2 to 31 lower-case letters, digits and underscores, a letter first"
@@ -65,19 +65,22 @@ def check_name(name: str, root: Path) -> None:
 
 
 def function_paths(name: str) -> list[str]:
-    """Return the folders and files that belong to one function."""
-    # The last file replaces the package where tests run Terraform without a build.
+    """Return the paths of the folders and files that belong to one function."""
+    # Tests that run Terraform without a build use the last file as the function's package.
     return [f"functions/{name}", f"tests/unit/{name}", f"terraform/{name}.tf", f"terraform/tests/packages/{name}.zip"]
 
 
 def reserved() -> set[str]:
-    """Return the names of the modules that a function would hide, in lower case, as some file systems ignore case."""
+    """Return the names of modules that a function of that name would hide.
+
+    They are in lower case, because some file systems ignore case.
+    """
     installed = [module.name for module in pkgutil.iter_modules([sysconfig.get_path("purelib")])]
     return {name.lower() for name in {*sys.stdlib_module_names, *installed, *OWN_PACKAGES, *RUNTIME_PACKAGES}}
 
 
 def compose(name: str, trigger: str, root: Path) -> dict[str, str]:
-    """Return the texts of the new files by path. Raises UserError if Terraform already declares one of their names."""
+    """Return the contents of the new files by path. Raises UserError if terraform/ already declares a new name."""
     about = tomllib.loads((TEMPLATES / trigger / "about.toml").read_text())
     words = {
         "name": name,
@@ -110,7 +113,7 @@ def compose(name: str, trigger: str, root: Path) -> dict[str, str]:
 
 
 def fill(trigger: str, file: str, words: dict[str, Any]) -> str:
-    """Return the filled-in template of the trigger, of its family or of `common`; "" if none of them has this file."""
+    """Return the filled-in template from the folder of the trigger, its family or `common`, or "" if there is none."""
     for folder in (trigger, words.get("family", "common"), "common"):
         template = TEMPLATES / folder / f"{file}.tmpl"
         if template.exists():
@@ -119,7 +122,10 @@ def fill(trigger: str, file: str, words: dict[str, Any]) -> str:
 
 
 def free_priority(root: Path) -> int:
-    """Return the first priority that no rule of the load balancer has. The catalog's rule for every path comes last."""
+    """Return the lowest priority below 100 that no rule of the load balancer uses.
+
+    The catalog's rule for all paths has a higher number, so that it is the last rule.
+    """
     priorities = {
         int(number) for path in (root / "terraform").glob("*.tf") for number in PRIORITY.findall(path.read_text())
     }
@@ -127,7 +133,7 @@ def free_priority(root: Path) -> int:
 
 
 def with_functions(text: str, *, add: str = "", remove: str = "") -> str:
-    """Return terraform/functions.tf with a function added or removed. Its map stays sorted and aligned."""
+    """Return the text of terraform/functions.tf with a function added or removed. The map stays sorted and aligned."""
     lines = FUNCTIONS_MAP.search(text)
     if not lines:
         raise UserError(
@@ -141,7 +147,7 @@ def with_functions(text: str, *, add: str = "", remove: str = "") -> str:
 
 
 def write(files: dict[str, str], root: Path) -> None:
-    """Write the files, and let ruff sort their imports: where a module belongs depends on its name."""
+    """Write the files, and format them with ruff, because the order of imports depends on the function's name."""
     for path, text in files.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +158,7 @@ def write(files: dict[str, str], root: Path) -> None:
 
 
 def create(name: str, trigger: str, root: Path = ROOT) -> list[str]:
-    """Write the function and return the paths of its files. Raises UserError before anything is written."""
+    """Write a function and return the paths of its files. If it raises UserError, nothing was written."""
     check_name(name, root)
     files = compose(name, trigger, root)
     files[FUNCTIONS_TF] = with_functions((root / FUNCTIONS_TF).read_text(), add=name)

@@ -1,4 +1,4 @@
-"""Remove a function: everything that new-function writes for it."""
+"""The command remove-function: delete all files that new-function writes for a function."""
 
 import re
 import shutil
@@ -13,14 +13,14 @@ from eventloom.clouds import ROOT
 from eventloom.errors import UserError
 from eventloom.scaffold.new_function import FUNCTIONS_TF, function_paths, with_functions
 
-# The names with which other files refer to the modules, resources and data of terraform/NAME.tf
+# Matches the declarations of modules, resources and data sources
 DECLARED = re.compile(r'^(module|resource|data) "(\w+)"(?: "(\w+)")?', re.MULTILINE)
 
 
 def find(name: str, root: Path) -> list[str]:
-    """Return the paths of a function that exist.
+    """Return the existing paths of a function.
 
-    Raises UserError if there is no such function, or other Terraform needs it.
+    Raises UserError if there is no such function, or if other Terraform files refer to it.
     """
     handlers = sorted(path.parent.name for path in (root / "functions").glob("*/handler.py"))
     if name not in handlers:
@@ -31,9 +31,9 @@ def find(name: str, root: Path) -> list[str]:
 
 
 def references(name: str, root: Path) -> list[str]:
-    """Return the lines, as file:line, that refer to what terraform/NAME.tf declares.
+    """Return the lines, as file:line, that refer to declarations in terraform/NAME.tf.
 
-    The line of the function in the map of functions is left out.
+    The function's line in the map of terraform/functions.tf is left out.
     """
     file = root / "terraform" / f"{name}.tf"
     declared = DECLARED.findall(file.read_text()) if file.exists() else []
@@ -55,7 +55,7 @@ def references(name: str, root: Path) -> list[str]:
 
 
 def unsaved(paths: list[str], root: Path) -> list[str]:
-    """Return the files below these paths that git cannot restore: those with changes, and unknown ones."""
+    """Return the changed and untracked files below these paths, which git cannot restore."""
     command = ["git", "status", "--porcelain", "--untracked-files=all", "-z", "--", *paths]
     done = subprocess.run(command, cwd=root, check=False, text=True, capture_output=True)
     if done.returncode:
@@ -64,7 +64,7 @@ def unsaved(paths: list[str], root: Path) -> list[str]:
 
 
 def delete(name: str, paths: list[str], root: Path) -> None:
-    """Delete the paths, and the function's line in the map of functions."""
+    """Delete the paths, and the function's line in the map of terraform/functions.tf."""
     functions_tf = root / FUNCTIONS_TF
     text = with_functions(functions_tf.read_text(), remove=name)
     for path in paths:
@@ -76,9 +76,9 @@ def delete(name: str, paths: list[str], root: Path) -> None:
 
 
 def remove(name: str, root: Path, *, agreed: bool, dry_run: bool) -> list[str]:
-    """Delete a function's files and return their paths.
+    """Delete a function's files and return their paths. With `dry_run`, only return the paths.
 
-    Raises UserError if git could not restore them and the user does not agree.
+    Raises UserError if git cannot restore some files and the user does not agree to lose them.
     """
     paths = find(name, root)
     if not dry_run:
@@ -89,7 +89,7 @@ def remove(name: str, root: Path, *, agreed: bool, dry_run: bool) -> list[str]:
 
 
 def _agree(files: list[str]) -> bool:
-    """Ask whether to delete files that are not in git. The answer is no if nobody can answer."""
+    """Ask the user whether to delete files that are not in git. Returns False if stdin is not a terminal."""
     shown = "\n".join(f"  {terminal.printable(file)}" for file in files)
     terminal.note(f"not committed, so git cannot restore:\n{shown}")
     return sys.stdin.isatty() and click.confirm("Delete them?", err=True)
