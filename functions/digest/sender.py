@@ -17,7 +17,7 @@ BUSY = "BUSY"
 
 
 class Sender:
-    """Claims a day's digest, sums the day up, and sends the summary."""
+    """The sender of a day's digest: it claims the digest, summarizes the day, and sends the summary."""
 
     def __init__(
         self, catalog: Catalog, queues: Queues, channels: Sequence[Channel], claims: Claims, limits: Limits
@@ -37,7 +37,7 @@ class Sender:
         """
         day = day_of(event)
         is_over = day < datetime.now(UTC).date().isoformat() or "day" not in event
-        # A digest that is asked for during a day must not take the place of that day's digest.
+        # A digest that somebody requests during the day must not replace the day's scheduled digest.
         digest_id = day if is_over else f"{day}#{request_id}"
         try:
             finished_channels = self._claims.begin(digest_id, request_id)
