@@ -1,7 +1,7 @@
-"""Check a file's structure before any decoder sees it; each check is bounded itself.
+"""Check a file's structure before a decoder reads it. Each check itself takes limited time and memory.
 
-Decoders parse headers partly in Python and trust declared sizes: a hostile file of a few megabytes can keep them busy
-for minutes or make them allocate gigabytes. The limits are far above what cameras and editors write.
+Decoders parse headers partly in Python and trust declared sizes. A hostile file of a few megabytes can keep them busy
+for minutes or make them allocate gigabytes. The limits are far above the files of cameras and editors.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from thumbnailer.imaging.rejections import Rejection
 _MAX_JUNK_BYTES = 65_536
 _MAX_PNG_CHUNKS = 200_000
 _MAX_GIF_BLOCKS = 600_000
-# Pillow decodes run-length BMPs in Python, a byte at a time.
+# Pillow decodes run-length BMPs in Python, byte by byte.
 _MAX_BMP_RLE_BYTES = 4 * 1024 * 1024
 _MAX_BMP_RLE_PIXELS = 16_000_000
 
