@@ -22,11 +22,11 @@ _MAX_BMP_RLE_PIXELS = 16_000_000
 
 
 def check_structure(data: bytes, name: str, limits: Limits, longest_edge: int) -> None:
-    """Raise Rejection for a file of format `name` that would cost too much to decode, by its structure.
+    """Raise Rejection for a file of format `name` whose structure shows that decoding would cost too much.
 
-    `longest_edge` is that of the largest thumbnail, on which the cost of a JPEG depends.
-    Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. Most files that end too early
-    pass, because the decoder has a better message about them; AVIF and HEIF are corrupt.
+    `longest_edge` is the longest edge of the largest thumbnail, on which the cost of a JPEG depends.
+    Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. Files that end too early pass,
+    because the decoder has a better message about them. Only truncated AVIF and HEIF files are rejected as corrupt.
     """
     checks = {
         "PNG": _check_png,
