@@ -113,7 +113,7 @@ class Timeline:
     def _merged(
         self, status: str, low: str, high: str, size: int, attributes: tuple[str, ...] = ()
     ) -> tuple[list[Item], str | None]:
-        """Return the first images of all shelves, and the smallest key to which they are complete (None for all)."""
+        """Return the first images of all shelves, and the smallest key down to which they are complete, or None."""
         parts = list(self._pool.map(lambda shelf: self._part(shelf, low, high, size, attributes), shelves(status)))
         horizon = max((part.items[-1]["taken_key"] for part in parts if part.has_more), default=None)
         items = [item for part in parts for item in part.items if horizon is None or item["taken_key"] >= horizon]

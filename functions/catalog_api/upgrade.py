@@ -40,7 +40,7 @@ class DateIndex:
         return self._complete
 
     def _marker(self, *, complete: bool = False) -> bool:
-        """Record the time of this check, and that the index is complete if so. Returns whether it is recorded so."""
+        """Record this check, and with `complete` that the index is complete. Return the recorded completeness."""
         values: dict[str, Any] = {":now": {"S": utc_text(datetime.now(UTC))}}
         answer = self._dynamodb.update_item(
             TableName=self._state,

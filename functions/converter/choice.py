@@ -33,7 +33,7 @@ def choose(counts: Counts, threshold: float) -> str | None:
     """Return the narrowest of the types that fit the most values, or TEXT.
 
     Returns TEXT if fewer than the share `threshold` of the values fit, or if every other type would change a value.
-    Returns None for a column without a value.
+    Returns None for a column that has neither values nor JSON strings.
     """
     if not counts.values:
         return TEXT if _strings(counts) else None

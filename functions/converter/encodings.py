@@ -210,7 +210,7 @@ class _Sample:
         pending = self._utf8.getstate()[0]
         self._add_fields(self._rest)
         if not self._fields:
-            # If only the file's last byte is not ASCII, it may begin a character of UTF-8 or be one of Windows-1252.
+            # A UTF-8 character that is cut off after its first byte may also be a character of Windows-1252.
             name = ("utf-8" if pending else "ascii") if not self._escape else self._escape
             return Encoding(name, warning=_assumed(name) if self._escape else "")
         valid = sum(map(_is_utf8, self._fields))

@@ -22,7 +22,7 @@ class Sender:
     def __init__(
         self, catalog: Catalog, queues: Queues, channels: Sequence[Channel], claims: Claims, limits: Limits
     ) -> None:
-        """`queues` are the queues whose depth the digest shows."""
+        """`queues` are the dead-letter queues in the digest."""
         self._catalog = catalog
         self._queues = queues
         self._channels = channels
@@ -30,10 +30,11 @@ class Sender:
         self._limits = limits
 
     def send(self, event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
-        """Send the digest of the day that `event` asks for; `request_id` is the invocation's id, which a retry keeps.
+        """Send the digest of the day in `event`. `request_id` is the invocation's id, which stays the same in a retry.
 
-        Returns the summary with status SENT; only day and status if the digest was sent before (SENT) or another
-        invocation is sending it (BUSY). Raises the first failure of a channel after the other channels were used.
+        Returns the summary with the status SENT. Returns only the day and the status if the digest was sent before
+        (SENT) or another invocation is sending it (BUSY). If a channel fails, the others are still used, and then the
+        first failure is raised.
         """
         day = day_of(event)
         is_over = day < datetime.now(UTC).date().isoformat() or "day" not in event

@@ -38,13 +38,13 @@ class Announcer:
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> str | None:
         """Announce the changes that the records describe, in order.
 
-        Returns the sequence number of the first record that must come again; no record after it was read. Returns None
-        if all are done. A malformed record is stored for the operators and skipped, because a repetition would not
-        change it.
+        Returns the sequence number of the first record that Lambda must retry, or None if all are done. Records after
+        this one are not read. A malformed record is stored for the operators and skipped, because a retry would fail
+        too.
 
-        If the first of several records fails, this raises: after its number, Lambda would send the same batch again and
-        finally set all of it aside. But Lambda halves a batch that fails as a whole, until it has only the failing
-        record.
+        If the first of several records fails, its error is raised. If its number were returned, Lambda would retry the
+        same batch and finally discard all of it. After an error, Lambda splits the batch in halves until the failing
+        record is the only one.
         """
         for index, record in enumerate(records):
             try:
@@ -57,7 +57,7 @@ class Announcer:
                     raise
                 logger.warning("to be retried", exc_info=not passes, extra={"problem": str(error)})
                 # If the record has no sequence number, the empty string makes Lambda retry the whole batch. Claims
-                # prevent that a notice is sent twice.
+                # prevent duplicate notices.
                 return str((record.get("dynamodb") or {}).get("SequenceNumber", ""))
         return None
 

@@ -77,7 +77,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Unversioned:
-    """An alias that points to $LATEST."""
+    """The fact that an alias points to $LATEST, so that there is no version to roll back."""
 
 
 type Facts = Queue | EventSource | Release | Unversioned

@@ -15,7 +15,7 @@ _NAMES_AT_ONCE = 100
 
 
 class Responder:
-    """The handling of events, which contain alarms or come from the schedule for a check of all alarms."""
+    """The handler of events, which contain alarms or come from the schedule for a check of all alarms."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - each is a service or what it is asked for
         self,

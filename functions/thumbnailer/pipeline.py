@@ -67,7 +67,7 @@ class _Draft:
 
 
 class Pipeline:
-    """The handling of uploads bucket events, which updates the catalog and the thumbnails bucket."""
+    """The pipeline that updates the catalog and the thumbnails bucket after events of the uploads bucket."""
 
     def __init__(self, storage: Storage, catalog: Catalog, limits: Limits, tombstone_days: int) -> None:
         """`tombstone_days` is the time for which a deletion is recorded."""
