@@ -1,1 +1,1 @@
-"""Counts events about images from Kinesis in DynamoDB, each record exactly once; see README.md."""
+"""Count events about images from Kinesis in DynamoDB, each record exactly once; see README.md."""

@@ -1,7 +1,7 @@
 """Combine the events of a shard into few writes, without side effects.
 
-A chunk is a gapless part of the shard that a transaction can apply together with the checkpoint. So every event counts
-exactly once, whichever way batches are cut, repeated or split.
+A chunk is a part of the shard without gaps. One transaction applies it together with the checkpoint. So every event
+counts exactly once, even if Lambda repeats, splits or combines batches.
 """
 
 from collections import Counter
@@ -15,13 +15,16 @@ from activity.views import Reject, View
 MAX_WRITES = 99
 TOTAL = "total"
 
-# Image id, and TOTAL or a day
+# The image id, and TOTAL or "day#<day>"
 type CounterKey = tuple[str, str]
 
 
 @dataclass
 class Chunk:
-    """`counters` are increments by type for each counter; the chunk covers the sequence numbers `first` to `last`."""
+    """The increments of the events with the sequence numbers `first` to `last`.
+
+    `counters` contains for each counter the increments by event type.
+    """
 
     first: str
     last: str
@@ -30,17 +33,17 @@ class Chunk:
 
     @property
     def events(self) -> int:
-        """Return how many events are counted."""
+        """Return the number of counted events."""
         return sum(counts.total() for (_, period), counts in self.counters.items() if period == TOTAL)
 
 
 def keys_of(event: View | Reject) -> list[CounterKey]:
-    """Return the counters that an event adds to."""
+    """Return the keys of the counters that an event increments."""
     return [] if isinstance(event, Reject) else [(event.image_id, TOTAL), (event.image_id, f"day#{event.day}")]
 
 
 def chunks(events: Iterable[View | Reject], max_writes: int = MAX_WRITES) -> Iterator[Chunk]:
-    """Cut the events, which are in the shard's order, into chunks of at most `max_writes` items (2 or more)."""
+    """Split events in the shard's order into chunks of at most `max_writes` items, which must be 2 or more."""
     chunk: Chunk | None = None
     for event in events:
         keys = keys_of(event)

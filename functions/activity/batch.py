@@ -1,4 +1,4 @@
-"""A batch of Kinesis records: count the events of each shard."""
+"""Count the events in a batch of Kinesis records, shard by shard."""
 
 from collections.abc import Callable, Iterable
 from itertools import groupby
@@ -21,7 +21,8 @@ def count_batch(
 ) -> str | None:
     """Count the events of a batch; `pause(attempt)` waits before another attempt at a busy table.
 
-    Returns the first sequence number that was not counted, from which Kinesis must repeat; None if all are counted.
+    Returns the first sequence number that was not counted, or None if all are counted. Lambda repeats the records from
+    this number.
     """
     for shard, shard_records in groupby(records, key=_shard):
         events = sorted(
@@ -39,5 +40,5 @@ def count_batch(
 
 
 def _shard(record: dict[str, Any]) -> str:
-    """Return stream and shard of a record: "<stream>#<shard id>"."""
+    """Return the stream and the shard of a record as "<stream>#<shard id>"."""
     return f"{record['eventSourceARN'].rsplit('/', 1)[-1]}#{record['eventID'].split(':')[0]}"

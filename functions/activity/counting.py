@@ -1,4 +1,7 @@
-"""Count the batch of a shard: apply new events, skip those applied before. It has no side effects of its own."""
+"""Count the batch of a shard: apply new events, and skip events that were applied before.
+
+The only side effects are those of the `Counters`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,31 +12,31 @@ from activity.views import Reject, View
 from shared.deadline import Deadline
 from shared.observability import logger
 
-# A transaction with its retries
+# The time for a transaction with its retries
 _SECONDS_PER_CHUNK = 2.0
 _MAX_ATTEMPTS = 8
 
 
 class Busy(Exception):
-    """Read the checkpoint and try again.
+    """The caller must read the checkpoint and try again.
 
-    The table throttled, its answer got lost, or another invocation applied events of this shard.
+    The table throttled, its response got lost, or another invocation applied events of this shard.
     """
 
 
 class Counters(Protocol):
-    """Stores counters and checkpoints."""
+    """A store of counters and checkpoints."""
 
     def checkpoint(self, shard: str) -> str:
-        """Return the sequence number of the last event applied; "" before the first."""
+        """Return the sequence number of the last applied event, or "" if none was applied."""
 
     def apply(self, shard: str, checkpoint: str, chunk: Chunk) -> None:
-        """Apply all of `chunk` and move the checkpoint to its end, or nothing. Raises Busy."""
+        """Apply the whole `chunk` and move the checkpoint to its end, or change nothing and raise Busy."""
 
 
 @dataclass
 class Tally:
-    """The result of a batch. No event from the sequence number `failed` on was applied."""
+    """The result of a batch. The events from the sequence number `failed` on were not applied."""
 
     counted: int = 0
     rejected: int = 0
@@ -68,7 +71,7 @@ def count(
             else:
                 attempt += 1
                 pause(attempt)
-                # Read the checkpoint even when busy: a write whose answer was lost may have succeeded.
+                # Read the checkpoint again, because a write may have succeeded although its response was lost.
                 checkpoint = counters.checkpoint(shard)
         except Exception:
             if remaining[0] is events[0]:

@@ -1,4 +1,4 @@
-"""The Lambda handler: it turns Kinesis records into counters in the activity table."""
+"""The Lambda handler, which counts the events in Kinesis records in the activity table."""
 
 import random
 import time
@@ -17,7 +17,7 @@ SETTINGS = load(Settings)
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Count a batch. The answer names the first sequence number that was not counted, from which Kinesis repeats."""
+    """Count a batch. The response contains the first sequence number that was not counted, for Lambda's retry."""
     table = ActivityTable(client("dynamodb"), SETTINGS)
     failed = count_batch(event["Records"], table, SETTINGS, Deadline(context), _pause)
     return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}

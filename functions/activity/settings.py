@@ -1,4 +1,4 @@
-"""The environment variables of the function, as a typed object (parsed by `shared.settings.load` at INIT)."""
+"""The environment variables of the function. `shared.settings.load` parses them in Lambda's INIT phase."""
 
 import re
 from dataclasses import dataclass
@@ -12,16 +12,17 @@ class Settings:
     """Each field is the environment variable of the same name in upper case."""
 
     activity_table: str
-    # A closed list, comma-separated: each type is an attribute of every counter, and an item holds 400 KB
+    # A comma-separated list. Other types are rejected, because each type is an attribute of the counter's item, whose
+    # size is limited to 400 KB.
     event_types: tuple[str, ...] = ("view", "download", "share")
     day_retention_days: int = 400
     reject_retention_days: int = 30
-    # The setting of the event source mapping. With more than 1, batches of a shard overlap, and the shard's checkpoint
-    # would lose events.
+    # The setting of the event source mapping. It must be 1: otherwise batches of a shard overlap, and events are lost
+    # because there is one checkpoint per shard.
     parallelization_factor: int = 1
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for values with which events would be counted wrongly."""
+        """Raise SettingsError for values that would result in wrong counts."""
         if not self.event_types or not all(re.fullmatch("[a-z][a-z_]{0,31}", name) for name in self.event_types):
             raise SettingsError(
                 "EVENT_TYPES must be names of small letters and underscores, for example view,download,share"

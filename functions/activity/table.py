@@ -26,7 +26,7 @@ _BUSY = {
 
 
 class ActivityTable:
-    """DynamoDB access. README.md describes the items."""
+    """The activity table in DynamoDB. README.md describes the items."""
 
     def __init__(self, dynamodb: Any, settings: Settings) -> None:
         """`dynamodb` is a low-level client."""

@@ -1,4 +1,4 @@
-"""Parse a Kinesis record into its event, or into the reason why it has none."""
+"""Parse a Kinesis record into an event, or into a reject if the record has no valid event."""
 
 import base64
 import json
@@ -15,13 +15,13 @@ REASONS = {
     "than days are kept.",
 }
 _MAX_AHEAD = timedelta(days=1)
-# Base64 of about 1.5 KB: enough to recognise the data. The rejects of a transaction stay far below 4 MB.
+# Base64 of about 1.5 KB, which is enough to recognise the data. It keeps a transaction far below DynamoDB's 4 MB.
 _MAX_DATA = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An event of an image, such as a view; `day` is the UTC day, YYYY-MM-DD."""
+    """An event of an image, such as a view. `day` is the UTC day, YYYY-MM-DD."""
 
     sequence: str
     image_id: str
@@ -33,7 +33,7 @@ class View:
 class Reject:
     """A record without a valid event.
 
-    `reason` is one of REASONS; `data` is the record's data in base64, cut if it is long.
+    `reason` is one of REASONS. `data` is the record's data in base64, shortened if it is long.
     """
 
     sequence: str
@@ -43,7 +43,7 @@ class Reject:
 
 
 def padded(sequence: str) -> str:
-    """Return a sequence number padded with zeros (they have up to 129 digits), so that texts compare like numbers."""
+    """Return a sequence number padded with zeros to the maximum of 129 digits, so that strings compare like numbers."""
     return sequence.zfill(129)
 
 
@@ -53,7 +53,7 @@ def unpadded(sequence: str) -> str:
 
 
 def parse(record: dict[str, Any], types: frozenset[str], max_age: timedelta) -> View | Reject:
-    """Parse a record of a Lambda event from Kinesis. Never raises because of what the producer wrote.
+    """Parse a record of a Lambda event from Kinesis. No data from a producer raises an exception.
 
     Events older than `max_age` are rejected, because their items would already be expired when written. TTL also
     ignores items that expired five years ago.

@@ -1,1 +1,1 @@
-"""The catalog over HTTP: list, get, upload, delete images; compute reports."""
+"""The HTTP API of the catalog: list, show, upload and delete images, and compute reports."""

@@ -41,7 +41,7 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 
 
 class Api:
-    """The API behind both fronts. A resolver is made when its front sends the first request."""
+    """The API behind API Gateway or an ALB. The resolver for each is created at its first request."""
 
     def __init__(self, settings: Settings, operations: Operations, page: GalleryPage) -> None:
         """`page` is the gallery."""
@@ -50,7 +50,7 @@ class Api:
         self._page = page
 
     def resolver_for(self, event: Mapping[str, Any]) -> ApiGatewayResolver:
-        """Return the resolver for the kind of event that arrived."""
+        """Return the resolver for the kind of event."""
         return self._load_balancer if "elb" in event["requestContext"] else self._api_gateway
 
     @cached_property
@@ -59,7 +59,7 @@ class Api:
 
     @cached_property
     def _load_balancer(self) -> ApiGatewayResolver:
-        # Unlike API Gateway, a load balancer passes query strings on as they are.
+        # Unlike API Gateway, a load balancer does not decode query strings.
         return self._assemble(ALBResolver(cors=self._cors(), decode_query_parameters=True))
 
     def _cors(self) -> CORSConfig | None:
@@ -75,7 +75,7 @@ class Api:
         )
 
     def _assemble(self, resolver: ApiGatewayResolver) -> ApiGatewayResolver:
-        # Validation runs after the guard only if it is added here: Powertools' own validation would run first.
+        # Add validation here, so that it runs after the guard. Powertools' built-in validation would run first.
         validate_request = ValidateRequest()  # type: ignore[no-untyped-call]
         validate_response = OpenAPIResponseValidationMiddleware(has_response_validation_error=True)
         resolver.use([refuse_malformed, validate_request, validate_response])

@@ -1,4 +1,4 @@
-"""The catalog table: the images that are shown."""
+"""Read images from the catalog table, and mark them as deleted or restored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.dynamodb import is_conditional_failure, plain
 from shared.text import utc_text
 
 _INDEX = "by_status"
-# A page of a listing that checks images one by one reads at most this many.
+# The maximum number of images that are read for a page of a filtered listing
 MAX_EXAMINED = 1000
 _ALL = Filters()
 _MOST_DUPLICATES = 11
@@ -21,7 +21,7 @@ _MOST_DUPLICATES = 11
 
 @dataclass(frozen=True)
 class Deleted:
-    """A deleted image, and the version of its object that can be restored."""
+    """A deleted image with the version of its object that can be restored."""
 
     image_id: str
     key: str
@@ -29,7 +29,7 @@ class Deleted:
 
 
 class Catalog:
-    """DynamoDB access. Botocore's errors pass through."""
+    """The catalog table in DynamoDB. Botocore's errors pass through."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         """`dynamodb` is a low-level client."""
@@ -39,10 +39,10 @@ class Catalog:
     def page(
         self, status: str, limit: int, after: Position | None, filters: Filters = _ALL
     ) -> tuple[list[dict[str, Any]], Position | None]:
-        """Return up to `limit` items of `status`, the last upload first, without those just deleted.
+        """Return up to `limit` items of `status`, the last upload first, and the position of the next page.
 
-        Also returns where the next page starts, None on the last page. With filters a page may hold fewer items
-        although more follow.
+        The position is None on the last page. Items that were just deleted are left out. With filters, a page may
+        contain fewer items although more follow.
         """
         query: dict[str, Any] = {
             "TableName": self._table,
@@ -68,17 +68,15 @@ class Catalog:
         return items, (last["uploaded_at"]["S"], last["image_id"]["S"]) if last else None
 
     def find(self, image_id: str) -> dict[str, Any] | None:
-        """Return the item of an image; None if the image does not exist, is deleted, or is about to be deleted."""
+        """Return the item of an image, or None if the image does not exist, is deleted, or is being deleted."""
         answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
         item = plain(answer.get("Item", {}))
         return item if item.get("status") in ("READY", "REJECTED") and not is_hidden(item) else None
 
     def hide(self, item: dict[str, Any]) -> None:
-        """Stop showing an image whose original was just deleted.
+        """Hide an image whose original was just deleted, until the pipeline writes the final item seconds later.
 
-        The pipeline writes the final item seconds later.
-
-        This hides only the upload of `item`: a later upload to the same key has another `uploaded_at`.
+        This hides only the upload of `item`. A later upload to the same key has another `uploaded_at`.
         """
         try:
             self._dynamodb.update_item(
@@ -95,7 +93,7 @@ class Catalog:
                 raise
 
     def with_content(self, sha256: str | None) -> list[dict[str, Any]]:
-        """Return up to ten READY images whose files have these bytes. The index lags a second or so behind."""
+        """Return up to ten READY images with the same bytes. The index may be about a second behind."""
         if not sha256:
             return []
         answer = self._dynamodb.query(
@@ -109,7 +107,7 @@ class Catalog:
         return [item for item in items if item and item.get("sha256") == sha256]
 
     def find_deleted(self, image_id: str, days: int) -> Deleted | None:
-        """Return which version of a deleted image can be restored.
+        """Return a deleted image with the version that can be restored.
 
         Returns None if the image is not deleted, or was deleted more than `days` ago.
         """
@@ -123,7 +121,7 @@ class Catalog:
         return Deleted(image_id, item["key"], item["deleted_version"]) if item["taken_key"] >= since[:19] else None
 
     def mark_restored(self, deleted: Deleted) -> None:
-        """Stop listing a deleted image whose version was just copied onto its key. The pipeline writes the item."""
+        """Remove a restored image from the list of deleted images, before the pipeline writes its item."""
         try:
             self._dynamodb.update_item(
                 TableName=self._table,

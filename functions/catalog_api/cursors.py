@@ -1,7 +1,7 @@
-"""The opaque cursor of a listing: base64url of the index key to continue from.
+"""Encode and decode the opaque cursor of a listing: the index key from which to continue, in base64url.
 
-It contains no secret and grants nothing, so it isn't signed. A cursor is accepted only if its key could be one of the
-listing.
+A cursor contains no secret and grants no access, so it is not signed. It is accepted only if its key could belong to
+the listing.
 """
 
 import base64
@@ -30,7 +30,7 @@ def encode(scope: str, position: Position) -> str:
 
 
 def decode(scope: str, cursor: str) -> Position:
-    """Return the position of a cursor. Raises Problem (400) if it isn't from the listing that `scope` names."""
+    """Return the position in a cursor. Raises Problem (400) if the cursor does not belong to the listing `scope`."""
     position: Position = ()
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)

@@ -1,4 +1,4 @@
-"""Answer every error of an operation with a problem document."""
+"""Respond to every error of an operation with a problem document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from catalog_api.problems import CONTENT_TYPE, Problem, invalid, not_found
 from shared.observability import logger
 
-# botocore has retried these before they arrive here. DynamoDB throttles with status 400.
+# botocore has already retried these errors. DynamoDB responds with status 400 when it throttles.
 _THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "Throttling"}
 _TRANSIENT = {500, 502, 503, 504}
 
@@ -23,7 +23,7 @@ def request_id(event: Mapping[str, Any], invocation_id: str) -> str:
 
 
 def add_to(resolver: ApiGatewayResolver) -> None:
-    """Have the resolver answer every error with a problem document."""
+    """Make the resolver respond to every error with a problem document."""
 
     def answer(problem: Problem) -> Response[str]:
         quoted = request_id(resolver.current_event.raw_event, resolver.lambda_context.aws_request_id)

@@ -1,4 +1,4 @@
-"""Which images of a listing are wanted."""
+"""Filter the images of a listing."""
 
 import re
 from collections.abc import Mapping
@@ -8,17 +8,17 @@ from typing import Any
 from shared import listing, names
 
 MONTH = "^[0-9]{4}-(0[1-9]|1[0-2])$"
-# Sorts after every key that begins with the month.
+# This character sorts after every key that begins with the month.
 _END = "~"
 _HYPHENS = re.compile(r"[\s_]+")
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Conditions on an image; an empty one holds for every image.
+    """The conditions on the images of a listing. An empty condition accepts every image.
 
-    `month` and `until` ("2026-06") are ranges of the index by the time of the capture, which reads nothing else. The
-    others are checked image by image.
+    `month` and `until` ("2026-06") select a range of the index by capture time, so other images are not read. The other
+    conditions are checked image by image.
     """
 
     month: str = ""
@@ -30,17 +30,17 @@ class Filters:
 
     @property
     def are_checked(self) -> bool:
-        """Return whether images must be read to know whether they are wanted."""
+        """Return whether there are conditions that must be checked image by image."""
         return bool(self.name or self.camera or self.format or self.reason)
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Return two texts that the keys of the wanted images sort between."""
+        """Return two strings between which the index keys of the accepted months sort."""
         last = min(month for month in (self.month, self.until, "9999-12") if month)
         return self.month or "0", last + _END
 
     def accept(self, item: Mapping[str, Any]) -> bool:
-        """Return whether an item of the catalog is wanted. The name may be a part of the image's name."""
+        """Return whether an item of the catalog fulfils the conditions. `name` may be a part of the image's name."""
         low, high = self.bounds
         if not low <= listing.moment_of(item) <= high or any(
             wanted and str(item.get(field) or "") != wanted

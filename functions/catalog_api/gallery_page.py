@@ -1,6 +1,6 @@
 """Serve the gallery: the files in `gallery/`, their configuration and their Content-Security-Policy (CSP).
 
-The files are public and hold only code. All data comes from the other routes, which need authentication.
+The files are public and contain only code. All data comes from the other routes, which require authentication.
 """
 
 import base64
@@ -34,7 +34,7 @@ class GalleryPage:
     """The page at `/`, and its files and configuration below `/page/<digest>/`."""
 
     def __init__(self, settings: Settings, storage: Storage) -> None:
-        """`storage` gives the origins of the buckets for the policy."""
+        """`storage` provides the origins of the buckets for the policy."""
         self._settings = settings
         self._storage = storage
 
@@ -57,16 +57,16 @@ class GalleryPage:
 
     def _index(self, path: str) -> Response[str]:
         if not path.endswith("/"):
-            # All addresses are relative, including this one, so that the page works behind any stage and host.
+            # All addresses are relative, including this redirect, so that the page works with any stage and host.
             return Response(308, "text/plain", "", {"Location": f"{path.rsplit('/', 1)[-1]}/"})
         page = _files()["index.html"].replace("{version}", version())
         headers = {"Cache-Control": "no-cache", "Content-Security-Policy": self._policy}
         return Response(200, "text/html; charset=utf-8", page, headers)
 
     def _configuration(self, behind_gateway: bool) -> dict[str, Any]:
-        """Return what the page needs to know before anyone has signed in; none of it is secret.
+        """Return the configuration that the page needs before the sign-in. It contains no secrets.
 
-        `auth` is "none" behind a load balancer, which checks no keys and is for callers within the network.
+        `auth` is "none" behind a load balancer, which checks no keys and serves only callers within the network.
         """
         settings = self._settings
         cognito = {"domain": settings.cognito_domain, "client_id": settings.cognito_client_id}
@@ -85,8 +85,8 @@ class GalleryPage:
     def _policy(self) -> str:
         """Return the Content-Security-Policy.
 
-        It allows code only from here, and data only from here, from the buckets and from the user pool. Pictures come
-        from both buckets: the large view shows an original where its thumbnails are not sharp.
+        It allows code only from the page's origin, and data only from this origin, the buckets and the user pool. It
+        allows pictures from both buckets, because the large view shows an original if its thumbnails are not sharp.
         """
         uploads = _origin(self._storage.presigned_post("key", "image/png", 1)["url"])
         thumbnails = _origin(self._storage.thumbnail_url("key"))
@@ -103,7 +103,7 @@ class GalleryPage:
 
 @cache
 def version() -> str:
-    """Return a digest of all files. It is part of their addresses, so browsers may cache them forever."""
+    """Return a digest of all files. It is part of their addresses, so that browsers may cache the files forever."""
     texts = _files() | {"icons.py": Path(icons.__file__).read_text(encoding="utf-8")}
     return hashlib.sha256("\0".join(name + "\0" + text for name, text in texts.items()).encode()).hexdigest()[:12]
 
@@ -114,11 +114,11 @@ def _files() -> dict[str, str]:
 
 
 def _file(digest: str, name: str) -> Response[str]:
-    # During a deployment a browser may ask one version for files of the other. It gets this version's, but must not
-    # cache them.
+    # During a deployment, a browser may request files of another version. It gets the files of this version, but must
+    # not cache them.
     headers = {"Cache-Control": "public, max-age=31536000, immutable" if digest == version() else "no-store"}
     if name in icons.PICTURES:
-        # The validation of answers would read bytes as UTF-8.
+        # The picture is encoded here, because the validation of responses would decode bytes as UTF-8.
         picture = base64.b64encode(icons.picture(_files()["icon.svg"], name)).decode()
         answer = Response(200, "image/png", picture, headers)
         answer.base64_encoded = True

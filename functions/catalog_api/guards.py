@@ -15,7 +15,7 @@ MAX_BODY_BYTES = 16_384
 
 
 def refuse_malformed(app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Raise a Problem for a request that no operation would accept (middleware)."""
+    """Raise a Problem for a request that no operation would accept. This is a middleware of the resolver."""
     route = app.context["_route"]
     # Only documented operations accept requests; the other routes refuse everything with 404 or 405.
     if route.responses:
@@ -26,9 +26,9 @@ def refuse_malformed(app: ApiGatewayResolver, next_middleware: NextMiddleware) -
 
 
 class ValidateRequest(OpenAPIRequestValidationMiddleware):
-    """Validates the body that `refuse_malformed` has read.
+    """A middleware that validates the body which `refuse_malformed` has parsed.
 
-    A second reader could assume another encoding or media type, or fail.
+    The body is not parsed a second time, because a second parser could assume another encoding or media type.
     """
 
     def _get_body(self, app: ApiGatewayResolver) -> dict[str, Any]:
@@ -65,9 +65,9 @@ def _body(event: BaseProxyEvent) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
         raise Problem(413, f"The body is larger than {MAX_BODY_BYTES} bytes. Send a smaller one.")
     try:
-        # Decoded first, because json.loads detects UTF-16 in bytes; JSON is UTF-8 (RFC 8259).
+        # Decode the body as UTF-8 first, because JSON is UTF-8 (RFC 8259), but json.loads also accepts UTF-16.
         value = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
-        # Text that can't be encoded (a lone surrogate) would fail later in storage or in a response.
+        # Text with a lone surrogate can't be encoded, so storing it or sending it in a response would fail later.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The body is not valid JSON. Send one JSON object in UTF-8.", "malformed-json") from error
@@ -97,9 +97,9 @@ def _header(event: BaseProxyEvent, name: str) -> str:
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse repeated names.
+    """Refuse repeated names, and return the object.
 
-    Readers differ in which value counts, so that one could check a value that another does not use.
+    Parsers differ in which value they use, so a checked value could differ from the used value.
     """
     if len(members := dict(pairs)) < len(pairs):
         raise ValueError("a name is given twice")

@@ -1,4 +1,4 @@
-"""The catalog's HTTP API behind API Gateway (REST API v1) or an ALB."""
+"""The Lambda handler for the catalog's HTTP API behind API Gateway (REST API v1) or an ALB."""
 
 from functools import cache
 from typing import Any, cast
@@ -26,12 +26,12 @@ from shared.observability import logger
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one proxy event. Every error is answered as an RFC 9457 problem."""
+    """Respond to a proxy event. The response to every error is an RFC 9457 problem document."""
     return respond(_deployed_api(), event, context)
 
 
 def respond(api: Api, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the answer of `api` to a proxy event."""
+    """Return the response of `api` to a proxy event."""
     answer = api.resolver_for(event).resolve(event, cast(Any, context))
     quoted = request_id(event, context.aws_request_id)
     fields = {
@@ -45,7 +45,7 @@ def respond(api: Api, event: dict[str, Any], context: LambdaContext) -> dict[str
 
 
 def api_of(settings: Settings, dynamodb: Any, s3: Any) -> Api:
-    """Return the API on the tables and buckets of the settings; `s3` is what `storage.s3_client` returns."""
+    """Return the API for the tables and buckets of the settings. `s3` is a client from `storage.s3_client`."""
     storage = Storage(s3, settings)
     catalog = Catalog(dynamodb, settings.catalog_table)
     timeline = Timeline(dynamodb, settings.catalog_table)

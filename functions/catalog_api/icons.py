@@ -1,6 +1,7 @@
-"""Draw the icon of the gallery as PNG: phones take no SVG for their home screens, and git holds no generated files.
+"""Draw the icon of the gallery as PNG, because phones do not accept SVG for their home screens.
 
-iOS reads `apple-touch-icon`, and Android the icons of the manifest. Systems cut a full-bleed icon to their own form.
+iOS uses `apple-touch-icon`, and Android the icons of the manifest. Both cut an icon that fills the square to their
+shape. Drawing the icons avoids generated files in git.
 """
 
 import math
@@ -23,7 +24,7 @@ PICTURES = {
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # 8 bits for each of red, green, blue and alpha; no interlacing (PNG, section 11.2.1)
 _FORMAT = bytes([8, 6, 0, 0, 0])
-# Lines within a row of pixels, which smooth the edges
+# The number of lines that are sampled in a row of pixels, to smooth the edges
 _LINES = 4
 
 type Span = tuple[float, float]
@@ -41,7 +42,7 @@ class Shape:
     colour: bytes
 
     def span(self, y: float) -> Span | None:
-        """Return where a horizontal line begins and ends to be inside."""
+        """Return the start and end of the part of a horizontal line that is inside the shape."""
         if not self.top <= y <= self.bottom:
             return None
         beyond = max(self.top + self.radius - y, y - (self.bottom - self.radius), 0)
@@ -51,7 +52,7 @@ class Shape:
 
 @cache
 def picture(svg: str, name: str) -> bytes:
-    """Return a picture of PICTURES, drawn as the SVG says."""
+    """Return the PNG of the picture `name` of PICTURES, drawn from the SVG."""
     size, is_full_bleed = PICTURES[name]
     units, shapes = _parsed(svg)
     if is_full_bleed:
@@ -66,7 +67,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _parsed(svg: str) -> tuple[float, list[Shape]]:
-    """Return the width of the SVG and its shapes. It has a rectangle, and lines with round ends, maybe dashed."""
+    """Return the width and the shapes of the SVG, which are rectangles and lines with round ends, maybe dashed."""
     root = ElementTree.fromstring(svg)  # noqa: S314 - the page's own file
     units = float(root.attrib["viewBox"].split()[2])
     shapes: list[Shape] = []
@@ -89,7 +90,7 @@ def _parsed(svg: str) -> tuple[float, list[Shape]]:
 
 
 def _dashes(length: float, pattern: list[float]) -> Iterator[Span]:
-    """Yield where the dashes of a line begin and end: the whole line without a pattern of a dash and a gap."""
+    """Yield the start and end of each dash of a line. Without a pattern of dash and gap, yield the whole line."""
     dash, gap = pattern or (length, 1)
     start = 0.0
     while start < length:
@@ -102,7 +103,7 @@ def _colour(text: str) -> bytes:
 
 
 def _row(shapes: list[Shape], y: int, size: int, scale: float) -> bytearray:
-    """Return a row of pixels: four bytes for each."""
+    """Return a row of pixels, with four bytes for each pixel."""
     row = bytearray(4 * size)
     for shape in shapes:
         lines = [shape.span((y + (line + 0.5) / _LINES) * scale) for line in range(_LINES)]
@@ -122,7 +123,7 @@ def _row(shapes: list[Shape], y: int, size: int, scale: float) -> bytearray:
 
 
 def _over(colour: bytes, covered: float, below: bytearray) -> bytes:
-    """Return a pixel that is partly covered by a colour."""
+    """Return the colour of a pixel `below` after it is partly covered by `colour`."""
     beneath = below[3] / 255 * (1 - covered)
     alpha = covered + beneath
     if alpha == 0:

@@ -1,4 +1,4 @@
-"""The operations on single images, and on many at once: show, delete, restore."""
+"""The operations that show, delete and restore single images or many images at once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,14 +31,14 @@ from shared.deadline import Deadline
 HexId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="32 hexadecimal digits")]
 JSON = "application/json"
 _AT_ONCE = 8
-# S3 copies the largest upload within this time.
+# The maximum time in which S3 copies the largest upload
 _COPY_S = 8
 
 type Handle = Callable[[str], Any]
 
 
 class Images:
-    """Shows, deletes and restores images."""
+    """The operations on images. Their methods are called by the routes."""
 
     def __init__(self, settings: Settings, catalog: Catalog, storage: Storage) -> None:
         """Nothing is called before the first request."""

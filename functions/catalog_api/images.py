@@ -1,4 +1,4 @@
-"""Show the catalog's items in the API."""
+"""Convert the catalog's items to the fields of the API's models."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ def view(item: Mapping[str, Any], thumbnail_url: UrlOf) -> dict[str, Any]:
 
 
 def named_and_dated(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the name of an item, and the local time by which it is sorted."""
+    """Return the fields for the name of an item and for the local time by which it is sorted."""
     captured = str(item.get("captured_at") or "")
     offset = _OFFSET.search(captured)
     return {

@@ -1,8 +1,9 @@
-"""Presigned links that stay equal for a while, so that browsers find what they link to in their cache.
+"""Create presigned links that stay the same for a while, so that browsers can cache the objects.
 
-A link is signed as of the beginning of its window, and expires some time after the window's end. All links of a window
-that are signed with the same credentials are equal. The signature is that of AWS Signature Version 4 with query
-parameters: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+Time is divided into windows. The signing time of a link is the beginning of the current window, and the link expires
+some time after the window's end. All links of a window with the same credentials are equal. They use AWS Signature
+Version 4 with query parameters:
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
 import hashlib
@@ -18,7 +19,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Links:
-    """Presigned GETs of the objects of a bucket."""
+    """The presigned links for GET requests of the objects in a bucket."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what is signed, with what, for how long
         self,
@@ -29,7 +30,7 @@ class Links:
         expiry_s: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`s3` says where the bucket is. `credentials` returns botocore's frozen credentials.
+        """`s3` determines the bucket's address. `credentials` returns botocore's frozen credentials.
 
         A link is valid for at least `expiry_s` seconds, and for at most `window_s` seconds more.
         """
@@ -79,7 +80,7 @@ class Links:
 
     @cached_property
     def _base(self) -> Any:
-        """Return the bucket's address as botocore uses it, without the slash at its end."""
+        """Return the bucket's address as botocore uses it, without a slash at its end."""
         url = self._s3.generate_presigned_url("get_object", Params={"Bucket": self._bucket, "Key": "x"})
         parts = urlsplit(url)
         return parts._replace(path=parts.path.removesuffix("/x"))

@@ -1,4 +1,4 @@
-"""The operations that list images: pages, counts, and what was deleted."""
+"""The operations that list images, count them, and list deleted images."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from shared.deadline import Deadline
 from shared.text import utc_text
 
 JSON = "application/json"
-# Counting stops after so many images, or when this many seconds are left.
+# Counting stops after MAX_COUNTED images, or when _ANSWER_S seconds are left.
 MAX_COUNTED = 20_000
 _ANSWER_S = 3
 _MAX_VALUES = 100
@@ -35,7 +35,7 @@ EntityTag = Annotated[str, Header(alias="If-None-Match", description="`ETag` of 
 
 
 class Listings:
-    """Lists images and counts them."""
+    """The operations on lists of images. Their methods are called by the routes."""
 
     def __init__(
         self, settings: Settings, catalog: Catalog, timeline: Timeline, index: DateIndex, storage: Storage
@@ -129,16 +129,16 @@ class Listings:
 
 
 def link_period(now_s: float, expiry_s: int) -> int:
-    """Return a number that changes before a link expires that is signed now and works for `expiry_s` seconds."""
+    """Return a number that changes at least once while a link from now is valid, which is for `expiry_s` seconds."""
     return int(now_s) // max(1, expiry_s // 2)
 
 
 def is_known(tag: str, if_none_match: str) -> bool:
-    """Return whether the header `If-None-Match` has an entity tag."""
+    """Return whether the header `If-None-Match` contains the entity tag."""
     return tag in (candidate.strip().removeprefix("W/") for candidate in if_none_match.split(","))
 
 
 def etag(context: Sequence[Any], items: Sequence[Mapping[str, Any]]) -> str:
-    """Return the entity tag of a page: it changes with every write of an item, and with the links to thumbnails."""
+    """Return the entity tag of a page. It changes with every write of an item, and with the links to thumbnails."""
     seen = [[item["image_id"], item.get("revision"), item.get("processed_at")] for item in items]
     return f'"{hashlib.sha256(json.dumps([*context, seen]).encode()).hexdigest()[:32]}"'

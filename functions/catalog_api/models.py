@@ -29,11 +29,11 @@ def _day(value: object) -> date:
     return date.fromisoformat(value)
 
 
-# 24.0 is an integer to JSON Schema.
+# JSON Schema accepts 24.0 as an integer, so the models accept it too.
 WholeNumber = Annotated[
     int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
 ]
-# Strict mode would refuse the only form that a date has in JSON; lax mode would take numbers too.
+# Pydantic's strict mode would refuse a date as JSON text, and lax mode would also accept numbers.
 Day = Annotated[date, BeforeValidator(_day)]
 Timestamp = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-11-23T09:30:00.000Z"])]
 

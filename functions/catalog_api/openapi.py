@@ -1,6 +1,6 @@
-"""The OpenAPI document.
+"""Build the OpenAPI document.
 
-A separate module, because its imports are slow and only this document needs them.
+This is a separate module, because its imports are slow and only this document needs them.
 """
 
 import json

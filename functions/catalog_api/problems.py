@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents (`application/problem+json`), the form of every failure."""
+"""Represent every error as an RFC 9457 problem document (`application/problem+json`)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ CONTENT_TYPE = "application/problem+json"
 
 @dataclass
 class Problem(Exception):
-    """An error that is answered as a problem document.
+    """An error whose response is a problem document.
 
-    `code` names the kind for programs ("invalid-cursor"); without one, the type is `about:blank`. `errors` lists each
-    mistake and its place: `{"detail", "pointer"}` for the body, `{"detail", "parameter"}` for the URL. `members` are
-    further facts for programs.
+    `code` identifies the kind of error for programs ("invalid-cursor"). Without a code, the type is `about:blank`.
+    `errors` lists each mistake and its place: `{"detail", "pointer"}` for the body, `{"detail", "parameter"}` for the
+    URL. `members` are additional fields for programs.
     """
 
     status: int
@@ -26,7 +26,7 @@ class Problem(Exception):
     members: Mapping[str, str] = field(default_factory=dict)
 
     def document(self, request_id: str) -> dict[str, Any]:
-        """Return the problem document; users quote `request_id` when they report an error."""
+        """Return the problem document. Users quote `request_id` when they report an error."""
         document: dict[str, Any] = {
             "type": f"urn:problem:eventloom:{self.code}" if self.code else "about:blank",
             "title": HTTPStatus(self.status).phrase,
@@ -40,17 +40,17 @@ class Problem(Exception):
         return document
 
     def body(self, request_id: str) -> str:
-        """Return the problem document as JSON text (ASCII, so that quotes from a request can't break it)."""
+        """Return the problem document as JSON text. It is ASCII, so text from a request cannot break the encoding."""
         return json.dumps(self.document(request_id), separators=(",", ":"))
 
 
 def not_found(what: str) -> Problem:
-    """Return a 404 for a noun such as "image", "report" or "page"."""
+    """Return a problem with status 404 for a noun such as "image", "report" or "page"."""
     return Problem(404, f"The {what} does not exist. Check the URL.")
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
-    """Return a 422 for pydantic's errors (`loc`, `msg`, `type`). It never repeats values of the input."""
+    """Return a problem with status 422 for pydantic's errors (`loc`, `msg`, `type`), without values of the input."""
     return Problem(
         422,
         "The request is not valid. Correct what `errors` lists and send it again.",

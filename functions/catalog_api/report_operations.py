@@ -1,4 +1,4 @@
-"""The operations on reports: compute one, and show it again."""
+"""The operations that compute a report and show a stored report."""
 
 import secrets
 from datetime import UTC, datetime
@@ -13,12 +13,12 @@ from catalog_api.settings import Settings
 from shared.deadline import Deadline
 from shared.text import utc_text
 
-# A page of the index and the answer
+# The time for reading one page of the index and sending the response
 _ANSWER_S = 3
 
 
 class Reports:
-    """Computes reports and keeps them."""
+    """The operations on reports. Their methods are called by the routes."""
 
     def __init__(self, settings: Settings, catalog: Catalog, report_store: ReportStore) -> None:
         """Nothing is called before the first request."""

@@ -1,4 +1,4 @@
-"""Reports: the number and bytes of images by status and format, over a range of days."""
+"""Count the images and their bytes by status and format, for a range of days."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ STATUSES = ("READY", "REJECTED")
 
 @dataclass(frozen=True)
 class Range:
-    """Days in UTC, the last one included."""
+    """A range of days in UTC, including the last day."""
 
     first: date
     last: date
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Return two texts that every `uploaded_at` of the range sorts between, whatever its precision."""
+        """Return two strings between which every `uploaded_at` of the range sorts, with any precision."""
         return f"{self.first.isoformat()}T", f"{self.last.isoformat()}T~"
 
 
 def days_from(first: date, days: int) -> Range:
-    """Return the range of `days` days from `first`, limited to the calendar's end."""
+    """Return the range of `days` days from `first`, at most to the last day that Python supports."""
     try:
         return Range(first, first + timedelta(days=days - 1))
     except OverflowError:
@@ -33,10 +33,10 @@ def days_from(first: date, days: int) -> Range:
 def count(
     images: Mapping[str, Iterable[Mapping[str, Any]]], most: int, may_go_on: Callable[[], bool]
 ) -> tuple[list[dict[str, Any]], bool]:
-    """Add up `images`, an iterable of items per status.
+    """Add up `images`, which contains an iterable of items for each status.
 
-    Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most`
-    images, or when `may_go_on`, which it calls every hundred images, returns False.
+    Returns sorted rows of status, format, images and bytes, and whether everything was counted. Counting stops after
+    `most` images, or when `may_go_on` returns False. `may_go_on` is called every hundred images.
     """
     sums: dict[tuple[str, str], list[int]] = {}
     total, complete = 0, True

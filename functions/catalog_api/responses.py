@@ -16,7 +16,7 @@ SECURITY_HEADERS = {
 
 
 def finish(event: Mapping[str, Any], answer: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """Complete a proxy response in place. A header that is set already stays as it is."""
+    """Complete a proxy response in place. A header that is already set stays unchanged."""
     headers = _Headers(answer)
     for name, value in SECURITY_HEADERS.items():
         headers.default(name, value)
@@ -37,7 +37,7 @@ def finish(event: Mapping[str, Any], answer: dict[str, Any], request_id: str) ->
 
 
 def accepts_gzip(event: Mapping[str, Any]) -> bool:
-    """Return whether Accept-Encoding allows gzip: named or `*`, and not with a weight of zero."""
+    """Return whether Accept-Encoding allows gzip, by name or by `*`, with a weight above zero."""
     weights: dict[str, bool] = {}
     for value in _request_header(event, "accept-encoding"):
         for part in value.lower().split(","):
@@ -55,7 +55,7 @@ def _request_header(event: Mapping[str, Any], wanted: str) -> Iterator[str]:
 
 
 class _Headers:
-    """The headers of an answer, for events that need one value per name and for events that need lists."""
+    """The headers of a response, for events that need one value per name and for events that need lists."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self._multiple = "multiValueHeaders" in answer

@@ -1,4 +1,4 @@
-"""The API's routes: which operation answers which request, and its part of the OpenAPI document."""
+"""Define the API's routes, each with its operation and its part of the OpenAPI document."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
@@ -36,7 +36,7 @@ from shared.deadline import Deadline
 
 @dataclass(frozen=True)
 class Operations:
-    """What the API can do. Each operation takes validated input and returns an answer, or raises Problem."""
+    """The operations of the API. Each takes validated input and returns a response, or raises Problem."""
 
     listings: Listings
     images: Images

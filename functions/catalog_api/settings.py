@@ -14,29 +14,29 @@ class Settings:
     catalog_table: str
     state_table: str
     max_upload_bytes: int = 104_857_600
-    # The formats that may be uploaded, as the thumbnailer's ACCEPTED_FORMATS; without any, all that it reads
+    # The formats that may be uploaded, as in the thumbnailer's ACCEPTED_FORMATS. Empty means all formats that it reads.
     accepted_formats: tuple[str, ...] = ()
     url_expiry_s: int = 900
-    # How long the links to thumbnails stay equal, so that browsers find them in their cache
+    # The time for which links to thumbnails stay the same, so that browsers can cache the thumbnails
     link_window_s: int = 3600
-    # Comma-separated origins that browsers may call from, "*" for any; empty switches CORS off
+    # Comma-separated origins from which browsers may call the API, or "*" for any. Empty switches CORS off.
     allowed_origins: tuple[str, ...] = ()
     # How API Gateway authenticates, for the OpenAPI document: api_key, iam or cognito
     auth: str = "api_key"
     max_report_images: int = 100_000
-    # How long a deletion can be undone: at most as long as S3 keeps noncurrent versions and the pipeline tombstones
+    # The days in which a deletion can be undone, at most as long as S3 keeps noncurrent versions and tombstones exist
     restore_days: int = 1
-    # Where the page's users sign in with auth cognito: the hosted pages' origin and the app client
+    # For auth cognito: the origin of Cognito's hosted sign-in pages and the id of the app client
     cognito_domain: str = ""
     cognito_client_id: str = ""
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for values with which the first request would fail."""
+        """Raise SettingsError for values that would make requests fail."""
         if self.auth not in ("api_key", "iam", "cognito"):
             raise SettingsError(f"AUTH={self.auth!r} is not supported; set it to api_key, iam or cognito")
         if bool(self.cognito_domain) != bool(self.cognito_client_id):
             raise SettingsError("COGNITO_DOMAIN and COGNITO_CLIENT_ID go together")
-        # "The maximum is 7 days": AWS Signature Version 4; a role's own credentials end sooner.
+        # AWS Signature Version 4 allows 7 days, but the credentials of a role expire sooner.
         if not 1 <= self.url_expiry_s <= 43_200:
             raise SettingsError("URL_EXPIRY_S must be 1 to 43200")
         if not 1 <= self.link_window_s <= 43_200:

@@ -1,4 +1,4 @@
-"""The state table: the link that shares an image. An image has at most one."""
+"""Store the link that shares an image in the state table. An image has at most one link."""
 
 import hashlib
 import hmac
@@ -12,14 +12,14 @@ _SECRET_CHARS = 32
 
 @dataclass(frozen=True)
 class Shared:
-    """An image that a link shares."""
+    """The image that a link shares."""
 
     image_id: str
     original: bool
 
 
 class ShareStore:
-    """DynamoDB access. Botocore's errors pass through."""
+    """The links in the state table. Botocore's errors pass through."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         """`dynamodb` is a low-level client."""
@@ -27,7 +27,7 @@ class ShareStore:
         self._table = table
 
     def create(self, image_id: str, expires_at: int, *, original: bool) -> str:
-        """Return the token of a new link, which replaces an earlier one. Only a digest of its secret is stored.
+        """Create a link, which replaces an earlier one, and return its token. Only a digest of its secret is stored.
 
         `expires_at` is in seconds since 1970.
         """
@@ -42,14 +42,14 @@ class ShareStore:
         return image_id + secret
 
     def revoke(self, image_id: str) -> None:
-        """Make the link of an image stop working. Without one, nothing happens."""
+        """Delete the link of an image, if there is one."""
         self._dynamodb.delete_item(TableName=self._table, Key=_key(image_id))
 
     def find(self, token: str) -> Shared | None:
-        """Return what a token shares; None if it is wrong, expired or revoked."""
+        """Return the image that a token shares, or None if the token is wrong, expired or revoked."""
         image_id, secret = token[:-_SECRET_CHARS], token[-_SECRET_CHARS:]
         item = self._dynamodb.get_item(TableName=self._table, Key=_key(image_id), ConsistentRead=True).get("Item")
-        # DynamoDB may return an item for days after it expired.
+        # DynamoDB may return an item for days after its expiry.
         if not item or int(item["expires_at"]["N"]) < time.time():
             return None
         if not hmac.compare_digest(item["digest"]["S"], _digest(secret)):

@@ -21,7 +21,7 @@ Token = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The end of a 
 
 
 class Sharing:
-    """Shares an image by a link, and follows the link."""
+    """The operations on links. Their methods are called by the routes."""
 
     def __init__(self, catalog: Catalog, shares: ShareStore, storage: Storage) -> None:
         """Nothing is called before the first request."""
@@ -54,7 +54,7 @@ class Sharing:
         return Response(302, body=None, headers={"Location": self._target(item, shared.original)})
 
     def _target(self, item: dict[str, Any], original: bool) -> str:
-        """Return the address of the original or of the largest thumbnail. A rejected image has none: raises Problem."""
+        """Return the URL of the original or of the largest thumbnail. Raises Problem if a rejected image has none."""
         thumbnails: dict[str, Any] = item.get("thumbnails") or {}
         if original:
             filename = item.get("filename") or names.of_key(item["key"])

@@ -1,4 +1,4 @@
-"""The uploads and thumbnails buckets: presigned URLs and every S3 call of the function."""
+"""Create presigned URLs for the uploads and thumbnails buckets, and send the function's requests to S3."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from catalog_api.settings import Settings
 from shared import names, offsets
 from shared.clients import CONFIG
 
-# A browser follows a redirect at once.
+# A minute is enough, because a browser follows a redirect at once.
 SHARED_S = 60
 _GONE = {"NoSuchKey", "NoSuchVersion"}
 
@@ -23,9 +23,9 @@ _GONE = {"NoSuchKey", "NoSuchVersion"}
 def s3_client() -> Any:
     """Return an S3 client whose presigned URLs a browser can follow without a redirect.
 
-    On AWS only virtual-host addressing makes botocore sign for the region's own endpoint. The global endpoint redirects
-    to it during a bucket's first hours. Any other endpoint, which botocore takes from the environment, need not resolve
-    bucket names as hosts.
+    On AWS, botocore signs for the endpoint of the region only with virtual-host addressing. The global endpoint would
+    redirect requests during a bucket's first hours. A custom endpoint from the environment may not resolve bucket names
+    as hosts, so it gets path-style addressing.
     """
     other_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     addressing = Config(signature_version="s3v4", s3={"addressing_style": "path" if other_endpoint else "virtual"})
@@ -33,7 +33,7 @@ def s3_client() -> Any:
 
 
 def own_credentials() -> Any:
-    """Return the credentials of the function's role. They stay the same as long as its execution environment."""
+    """Return the credentials of the function's role. They stay the same as long as the execution environment exists."""
     return _role_credentials().get_frozen_credentials()
 
 
@@ -46,10 +46,10 @@ def _role_credentials() -> Any:
 
 
 class Storage:
-    """S3 access. Botocore's errors pass through."""
+    """The uploads and thumbnails buckets. Botocore's errors pass through."""
 
     def __init__(self, s3: Any, settings: Settings, credentials: Callable[[], Any] = own_credentials) -> None:
-        """`s3` is what `s3_client` returns. `credentials` returns those that sign thumbnails."""
+        """`s3` is a client from `s3_client`. `credentials` returns the credentials that sign links to thumbnails."""
         self._s3 = s3
         self._settings = settings
         self.thumbnails = Links(
@@ -57,24 +57,24 @@ class Storage:
         )
 
     def thumbnail_url(self, key: str) -> str:
-        """Return a presigned GET of a thumbnail. It stays equal for a while, because a thumbnail never changes."""
+        """Return a presigned URL of a thumbnail. It stays the same for a while, so that browsers can cache it."""
         return self.thumbnails.url(key)
 
     def shared_url(self, key: str) -> str:
-        """Return a presigned GET of a thumbnail for somebody else: it expires in a minute."""
+        """Return a presigned URL of a thumbnail for a shared link. It expires in a minute."""
         return self._presigned_get(self._settings.thumbnails_bucket, key, expiry_s=SHARED_S)
 
     def original_url(self, key: str, filename: str, expiry_s: int | None = None) -> str:
-        """Return a presigned GET of an original. It downloads: an upload could be a page with scripts in it."""
+        """Return a presigned URL that downloads an original. Browsers must not open it, as it may contain scripts."""
         bucket, disposition = self._settings.uploads_bucket, _attachment(filename)
         return self._presigned_get(bucket, key, expiry_s, ResponseContentDisposition=disposition)
 
     def presigned_post(
         self, key: str, content_type: str, size: int, filename: str | None = None, utc_offset: str | None = None
     ) -> dict[str, Any]:
-        """Return `{"url", "fields"}` of a POST.
+        """Return the `{"url", "fields"}` of a presigned POST.
 
-        S3 accepts it only for this key, content type, cleaned file name and offset, and for exactly `size` bytes.
+        S3 accepts the POST only for this key, content type, cleaned file name and offset, and for exactly `size` bytes.
         """
         fields = {"Content-Type": content_type}
         if filename:
@@ -91,7 +91,7 @@ class Storage:
         return post
 
     def deleted_url(self, key: str, version_id: str, filename: str) -> str:
-        """Return a presigned GET of a version of a deleted original. It downloads, too."""
+        """Return a presigned URL that downloads a version of a deleted original."""
         return self._presigned_get(
             self._settings.uploads_bucket,
             key,
@@ -102,7 +102,7 @@ class Storage:
     def restore(self, key: str, version_id: str) -> bool:
         """Copy a version of a deleted original onto its key, with its metadata.
 
-        Returns False if the version is gone. An object that exists is not overwritten: another request restored it.
+        Returns False if the version is gone. An existing object, which another request restored, is not overwritten.
         """
         bucket = self._settings.uploads_bucket
         source = {"Bucket": bucket, "Key": key, "VersionId": version_id}
@@ -117,9 +117,9 @@ class Storage:
         return True
 
     def delete_original(self, key: str) -> None:
-        """Delete an upload.
+        """Delete an upload. A missing object is not an error.
 
-        The pipeline removes the rest after S3's event. A missing object is not an error.
+        S3 then sends an event, after which the pipeline removes the thumbnails.
         """
         self._s3.delete_object(Bucket=self._settings.uploads_bucket, Key=key)
 
@@ -133,7 +133,7 @@ class Storage:
 
 
 def _attachment(filename: str) -> str:
-    """Return a Content-Disposition (RFC 6266): the name, and a form of it for readers that know only ASCII."""
+    """Return a Content-Disposition (RFC 6266) with the name, and an ASCII form of it for older clients."""
     ascii_only = "".join(character if character.isascii() else "_" for character in filename)
     plain = ascii_only.replace("\\", "_").replace('"', "_")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

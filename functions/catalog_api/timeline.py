@@ -1,4 +1,4 @@
-"""Read the index by the time of the capture: pages of images, and what there is to choose from.
+"""Read pages of images, and the counts for the filters, from the index by capture time.
 
 The index spreads a status over several shelves (shared/listing.py), which are read at the same time and merged.
 """
@@ -14,7 +14,7 @@ from catalog_api.filters import Filters
 from shared.dynamodb import plain
 from shared.listing import INDEX, SHARDS, shelves
 
-# More than the share of a shelf, because images are not spread evenly
+# The number of images to read in addition to a shelf's share, because images are not spread evenly
 _SPARE = 7
 _MONTH = len("2026-06")
 _COUNTED = ("camera", "format", "reason")
@@ -24,7 +24,7 @@ type Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Part:
-    """The first items of one shelf, and whether it has more."""
+    """The first items of one shelf, and whether the shelf has more."""
 
     items: list[Item]
     has_more: bool
@@ -32,17 +32,17 @@ class Part:
 
 @dataclass
 class Counts:
-    """How many images there are by month and by what they can be filtered by; `complete` if all were counted."""
+    """The number of images by month and by value of each filter. `complete` is true if all images were counted."""
 
     images: int = 0
     complete: bool = True
-    # Newest first. None for months whose images were not counted
+    # The newest month comes first. The value is None for months whose images were not counted.
     months: dict[str, int | None] = field(default_factory=dict)
     values: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
 
 
 class Timeline:
-    """DynamoDB access. Botocore's errors pass through."""
+    """The index by capture time. Botocore's errors pass through."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         """`dynamodb` is a low-level client, which threads share."""
@@ -53,7 +53,7 @@ class Timeline:
     def page(self, status: str, limit: int, after: str | None, filters: Filters) -> tuple[list[Item], str | None]:
         """Return up to `limit` images, newest capture first, and the key after which the next page begins.
 
-        With filters that are checked, a page may hold fewer images although more follow.
+        With filters that are checked image by image, a page may contain fewer images although more follow.
         """
         low, high = filters.bounds
         high = min(high, _before(after)) if after else high
@@ -73,7 +73,7 @@ class Timeline:
             high = _before(horizon)
 
     def counts(self, status: str, most: int, may_go_on: Callable[[], bool]) -> Counts:
-        """Count the images of a status, the newest `most` of them, or as many as time allows."""
+        """Count the newest `most` images of a status, or fewer if `may_go_on` returns False."""
         counts, high = Counts(), Filters().bounds[1]
         while True:
             items, horizon = self._merged(status, "0", high, MAX_EXAMINED // SHARDS, ("taken_key", *_COUNTED))
@@ -101,7 +101,7 @@ class Timeline:
         return page, page[-1]["taken_key"] if page and (horizon or len(items) > limit) else None
 
     def _months(self, status: str, high: str, may_go_on: Callable[[], bool]) -> Iterator[str]:
-        """Yield the months that have images, newest first: one read of an image for each month."""
+        """Yield the months that have images, newest first, by reading one image for each month."""
         while may_go_on():
             items, _ = self._merged(status, "0", high, 1, ("taken_key",))
             newest = max((item["taken_key"] for item in items), default=None)
@@ -113,7 +113,7 @@ class Timeline:
     def _merged(
         self, status: str, low: str, high: str, size: int, attributes: tuple[str, ...] = ()
     ) -> tuple[list[Item], str | None]:
-        """Return the first images of all shelves, and down to which key they are complete (None: there are no more)."""
+        """Return the first images of all shelves, and the smallest key down to which they are complete, or None."""
         parts = list(self._pool.map(lambda shelf: self._part(shelf, low, high, size, attributes), shelves(status)))
         horizon = max((part.items[-1]["taken_key"] for part in parts if part.has_more), default=None)
         items = [item for part in parts for item in part.items if horizon is None or item["taken_key"] >= horizon]
@@ -140,5 +140,5 @@ class Timeline:
 
 
 def _before(key: str) -> str:
-    """Return a text that sorts before `key` and after every smaller key of the index."""
+    """Return a string that sorts before `key` and after every smaller key of the index."""
     return key[:-1] + chr(ord(key[-1]) - 1) + "~"

@@ -18,7 +18,7 @@ from shared import identity, names
 
 
 class Uploads:
-    """Signs uploads."""
+    """The operation that signs uploads. Its method is called by the routes."""
 
     def __init__(self, settings: Settings, catalog: Catalog, storage: Storage) -> None:
         """Nothing is called before the first request."""

@@ -1,1 +1,1 @@
-"""Text data uploaded to S3 becomes partitioned Parquet for Athena; see README.md."""
+"""Convert text data that is uploaded to S3 to partitioned Parquet for Athena; see README.md."""

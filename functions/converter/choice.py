@@ -1,4 +1,4 @@
-"""Choose the type of a column by what was counted in it. A type is chosen only if it keeps every value."""
+"""Choose the type of a column from the counts of its values. A type is chosen only if it changes no value."""
 
 import re
 from collections import Counter
@@ -9,7 +9,7 @@ from converter.kinds import Kinds
 from converter.macros import E_CODE, FINITE, FITS, NO_DOUBLE, NO_NUMBER, has_decimals_of_versions, has_mixed_zones
 
 TEXT = "VARCHAR"
-# More values than these that don't fit are not typing errors, whatever they are.
+# If more values than this don't fit a type, they are not typing errors.
 MOST_TYPING_ERRORS = 100
 _NUMBERS = frozenset({"BIGINT", "DOUBLE"})
 
@@ -18,8 +18,8 @@ _NUMBERS = frozenset({"BIGINT", "DOUBLE"})
 class Counts:
     """The counts of one column.
 
-    `texts` are not empty, `values` are texts that don't mean "no value", `fits` are values by type, `traits` are the
-    bits of `macros` that values have.
+    `texts` counts the texts that are not empty, and `values` the texts that don't mean "no value". `fits` counts for
+    each type the values that fit it. `traits` are the bits of all values' traits (see `macros`).
     """
 
     texts: int
@@ -30,9 +30,10 @@ class Counts:
 
 
 def choose(counts: Counts, threshold: float) -> str | None:
-    """Return the narrowest of the types that fit the most values, if these are nearly all and none changes.
+    """Return the narrowest of the types that fit the most values, or TEXT.
 
-    Returns None for a column without a value.
+    Returns TEXT if fewer than the share `threshold` of the values fit, or if every other type would change a value.
+    Returns None for a column that has neither values nor JSON strings.
     """
     if not counts.values:
         return TEXT if _strings(counts) else None
@@ -54,7 +55,7 @@ def _excluded(counts: Counts) -> set[str]:
     if has_mixed_zones(traits):
         excluded.add("TIMESTAMP")
     if _strings(counts):
-        # A string that looks like a number is a text. Other strings among numbers are values that don't fit.
+        # A JSON string that looks like a number is text. Other strings among numbers are values that don't fit.
         if not kinds.numbers or counts.fits.get("DOUBLE") != kinds.numbers:
             excluded |= _NUMBERS
         if not kinds.booleans or counts.fits.get("BOOLEAN") != kinds.booleans:
@@ -63,7 +64,7 @@ def _excluded(counts: Counts) -> set[str]:
 
 
 def exact_fit(type_: str, counts: Counts) -> str:
-    """Return the macro that says whether a value fits a type, and stays the same in it."""
+    """Return the macro that checks whether a value fits a type without a change."""
     if type_ != "DOUBLE":
         return FITS[type_]
     is_json_number = counts.kinds.numbers and counts.kinds.numbers == counts.fits["DOUBLE"]
@@ -71,19 +72,19 @@ def exact_fit(type_: str, counts: Counts) -> str:
 
 
 def _strings(counts: Counts) -> int:
-    """Return the number of strings of JSON that a column of another type would have to keep.
+    """Return the number of JSON strings in a column that are values.
 
-    Among numbers, words such as NULL mean no value, as they do in CSV. In a column of strings they are texts.
+    Among numbers and truth values, words such as NULL mean "no value", as in CSV. In a column of strings they are text.
     """
     missing = counts.texts - counts.values
     return counts.kinds.texts - (missing if counts.kinds.numbers or counts.kinds.booleans else 0)
 
 
 def is_not_a_typing_error(misfits: Sequence[str]) -> bool:
-    """Return whether values that don't fit a type belong to their column, so that the column is text.
+    """Return whether values that don't fit a type are intended, so that the column must be text.
 
-    They do if one occurs twice, or if two with digits are written in the same way, such as "1,100.00" and "2,110.00",
-    "c118" and "c204", "(7.25)" and "(12.50)".
+    They are intended if a value occurs twice, or if two values with digits have the same form, such as "1,100.00" and
+    "2,110.00", "c118" and "c204", "(7.25)" and "(12.50)".
     """
     forms = Counter(form for value in misfits if "9" in (form := _form(value)))
     return any(n > 1 for n in (Counter(misfits) | forms).values())

@@ -1,4 +1,4 @@
-"""Convert one file of text data to one Parquet file and one file of rows set aside. No AWS: it runs anywhere."""
+"""Convert one file of text data to one Parquet file and one file of rows set aside, without AWS."""
 
 import errno
 from collections.abc import Iterator
@@ -19,7 +19,10 @@ REJECTED = "REJECTED"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict on a file. `facts` is its part of the manifest; the paths are None where there is nothing to keep."""
+    """The result of converting one file.
+
+    `facts` are stored in the manifest. `parquet` and `rejects` are None if there is no such file.
+    """
 
     status: str
     types: dict[str, str] = field(default_factory=dict)
@@ -29,17 +32,17 @@ class Outcome:
 
 
 def rejected(verdict: Rejection) -> Outcome:
-    """Return the outcome of a file that was not read, or not to its end."""
+    """Return the outcome of a file that was not read, or not read to its end."""
     return Outcome(REJECTED, facts={"reason": verdict.code, "reason_text": verdict.text, "rows": 0, "rejected": 0})
 
 
 def convert(  # noqa: PLR0913, PLR0917 - the file, and what is known of it and of its dataset
     source: Path, name: str, types: dict[str, str], limits: Limits, deadline: Deadline, hints: Hints = NO_HINTS
 ) -> Outcome:
-    """Convert the file `source`, uploaded as `name`, within its folder. Removes `source` after reading it.
+    """Convert the file `source`, which was uploaded as `name`. Removes `source` after reading it.
 
-    `types` are the known types of the dataset's columns; `hints` are what somebody says about the file. Whatever the
-    file holds, the result is an outcome, not an exception.
+    The results are in the folder of `source`. `types` are the known types of the dataset's columns. `hints` come from
+    the uploader or the dataset's schema. No content of a file raises an exception: a bad file has the status REJECTED.
     """
     try:
         staged = staging.empty_stage(source, name, hints)
@@ -66,7 +69,7 @@ def convert(  # noqa: PLR0913, PLR0917 - the file, and what is known of it and o
 
 @contextmanager
 def _disk_space() -> Iterator[None]:
-    """Turn "no space left" into a Rejection: another attempt would run out of space too."""
+    """Turn "no space left" into a Rejection, because another attempt would run out of space too."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""From an uploaded object to its outcome in the analytics bucket and, if wanted, a table in Glue."""
+"""Convert an uploaded object, store the outcome in the analytics bucket, and optionally register a table in Glue."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ type Convert = Callable[[Path, str, dict[str, str], Limits, Deadline, Hints], Ou
 
 
 class Converter:
-    """Converts uploaded objects."""
+    """The conversion of uploaded objects, from the download to the manifest."""
 
     def __init__(
         self,
@@ -42,7 +42,8 @@ class Converter:
     def handle(self, source: Source, deadline: Deadline) -> tuple[str, dict[str, Any]]:
         """Convert one object.
 
-        Returns CONVERTED, REJECTED, OUTDATED (a newer version was first) or GONE, and the facts about the object.
+        Returns the status and the facts to report. The status is CONVERTED, REJECTED, OUTDATED (a newer version was
+        converted first) or GONE (the version no longer exists).
         """
         if self._analytics.is_outdated(source):
             self._analytics.remove_unfinished(source)
@@ -56,7 +57,7 @@ class Converter:
                     self._analytics.remove_unfinished(source)
                     return "GONE", {}
                 if attempt and outcome.facts.get("reason") == "too_slow":
-                    # Earlier attempts used up the time: that says nothing about the file.
+                    # Earlier attempts used up the time, so the file itself may not be too slow.
                     break
                 try:
                     limit = self._settings.max_dataset_columns
@@ -68,7 +69,7 @@ class Converter:
         raise Contention(f"others gave columns of {source.dataset} other types")
 
     def _outcome(self, source: Source, file: Path, known: Schema, deadline: Deadline) -> Outcome:
-        """Download and convert. Raises Gone."""
+        """Download and convert an object. Raises Gone."""
         try:
             metadata = self._uploads.download(source, file, self._settings.max_bytes)
             hints = hints_of(metadata, known.document)

@@ -1,4 +1,4 @@
-"""Find out what a CSV file does not say: its delimiter, and which of its rows names the columns."""
+"""Detect the delimiter of a CSV file, and the row that names the columns."""
 
 import csv
 import math
@@ -19,17 +19,18 @@ _SAMPLE_LENGTH = 256 * 1024
 _SAMPLE_ROWS = 200
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|(?=[.,]))([.,]\d*)?([eE][+-]?\d+)?")
 _WITH_COMMA = re.compile(r"\s*[+-]?[\d.,]*\d,\d[\d.,]*\s*%?\s*")
-# If the scores of two readings differ by less, the first row and the kinds of the values decide.
+# If the scores of two readings are closer than this ratio, the first row and the kinds of the values decide.
 _CLOSE = 0.9
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """`header` is None if the first row is data; `width` is the number of columns.
+    """How a CSV file is written.
 
-    Each row has `extra` more fields, which are empty. `is_spaced` says that spaces are before quotes.
-    The first `before` lines of the file are before the header or, without one, before the first row. `quoted` are the
-    columns that are quoted in every row, if others are not. `warnings` are sentences about what was assumed.
+    `header` is None if the first row is data. `width` is the number of columns. Each row has `extra` more fields, which
+    are empty. `is_spaced` means that there are spaces before quotes. The table begins after the first `before` lines of
+    the file. `quoted` are the columns that are quoted in every row, if other columns are not. `warnings` are sentences
+    about assumptions.
     """
 
     delimiter: str
@@ -50,7 +51,7 @@ class Dialect:
 def sniff(text: str, delimiter: str | None = None, header: bool | None = None) -> Dialect:
     """Return the dialect of a CSV file that begins with `text`.
 
-    `delimiter`, and `header` for whether the first row is the header, are given where they are known.
+    `delimiter` and `header` are None if they are not known. `header` says whether the first row is the header.
     Raises Rejection (no_rows, not_text, unclear_delimiter, unclear_header).
     """
     sample = text[:_SAMPLE_LENGTH]
@@ -85,7 +86,7 @@ def sniff(text: str, delimiter: str | None = None, header: bool | None = None) -
 
 
 def _extra(reading: Reading, row: int, width: int) -> int:
-    """Return how many empty fields end each row below the first one, which has `width` fields without them."""
+    """Return how many empty fields each row below `row` has after the first `width` fields."""
     body = [cells for cells in reading.rows[row + 1 :] if any(cells)]
     usual = Counter(map(len, body)).most_common(1)[0][0] if body else width
     is_empty = usual > width and not any(any(cells[width:]) for cells in body if len(cells) == usual)
@@ -99,13 +100,13 @@ def _blank_lines(sample_lines: list[str]) -> int:
 def _is_control(character: str) -> bool:
     """Return whether a character is a control character.
 
-    Joiners, soft hyphens and direction marks are not: many scripts need them.
+    Joiners, soft hyphens and direction marks don't count as control characters, because many scripts need them.
     """
     return unicodedata.category(character) == "Cc" and character not in "\t\r\n"
 
 
 def _read(sample_lines: list[str], delimiter: str) -> Reading:
-    """Return the first rows of the sample, split by `delimiter`; rows that can't be read are left out."""
+    """Return the first rows of the sample, split by `delimiter`, without rows that can't be read."""
     reading = _split(sample_lines, delimiter, is_spaced=False)
     if any(SPACED.match(cell) for row in reading.rows for cell in row):
         return _split(sample_lines, delimiter, is_spaced=True)
@@ -134,9 +135,9 @@ def _split(sample_lines: list[str], delimiter: str, *, is_spaced: bool) -> Readi
 
 
 def _usual_width(rows: list[list[str]]) -> int:
-    """Return the width that most rows have; the larger of two that are as frequent.
+    """Return the most frequent number of fields in a row. Of two equally frequent numbers, the larger one counts.
 
-    Fields at the end that are empty in every such row don't count if the first row is narrower by these.
+    Returns the first row's width instead if it is smaller, and the rows of that frequent number have no further values.
     """
     if not rows:
         return 0
@@ -165,10 +166,10 @@ def _best(readings: list[Reading], sample_lines: list[str]) -> Reading:
 
 
 def _score(reading: Reading) -> float:
-    """Return how well a delimiter fits.
+    """Return how well the delimiter of a reading fits.
 
-    Rows that differ from the usual width count against it, and more columns count for it: 94 % of the rows with three
-    columns are worth more than all with two.
+    Rows that differ from the usual width lower the score, and more columns raise it: three columns in 94 % of the rows
+    score higher than two columns in all rows.
     """
     if reading.width < 2:
         return 0.0
@@ -177,10 +178,10 @@ def _score(reading: Reading) -> float:
 
 
 def _evidence(reading: Reading) -> tuple[bool, float]:
-    """Return what tells two readings apart that fit as well.
+    """Return the evidence that decides between two readings with nearly the same score.
 
-    This is whether the first row has the usual width, and then the share of values below it that are numbers, dates or
-    truth values.
+    The evidence is whether the first row has the usual width, and then the share of the values below that are numbers,
+    dates or truth values.
     """
     cells = [cell for row in reading.rows[1:] or reading.rows for cell in row]
     typed = sum(bool(DATA.fullmatch(cell.strip())) for cell in cells) / len(cells)
@@ -188,9 +189,10 @@ def _evidence(reading: Reading) -> tuple[bool, float]:
 
 
 def _without_punctuation(readings: list[Reading], spaces: Reading, sample: str) -> list[Reading]:
-    """Leave out delimiters that are punctuation in the fields of another delimiter, which is in nearly every row.
+    """Return the readings without those that split at punctuation within fields.
 
-    These are commas and semicolons that a space always follows ("Doe, John;5"), and decimal commas ("1,5;2,5").
+    A comma or semicolon is punctuation if another delimiter is in nearly every row, and either a space always follows
+    ("Doe, John;5") or the commas are decimal commas ("1,5;2,5").
     """
     punctuation = {d for d in ",;" if sample.count(d) == sample.count(f"{d} ")}
     decimal = {","} if _is_table_of_numbers(spaces) and _has_decimal_commas(spaces) else set[str]()
@@ -208,16 +210,16 @@ def _wide_rows(reading: Reading) -> float:
 
 
 def _has_decimal_commas(reading: Reading) -> bool:
-    """Return whether values have commas, and each of them is a number."""
+    """Return whether some values contain a comma, and all of these are numbers."""
     cells = [cell for row in reading.rows[1:] or reading.rows for cell in row if "," in cell]
     return bool(cells) and all(map(_WITH_COMMA.fullmatch, cells))
 
 
 def _is_table_of_numbers(spaces: Reading) -> bool:
-    """Return whether spaces delimit fields, most of which are numbers.
+    """Return whether the file is a table of numbers with spaces between the fields.
 
-    Every line must have as many: in texts, times and telephone numbers their number varies, or they are not numbers.
-    Without a name for each column, only a decimal point shows that the numbers of a line are several.
+    Nearly all rows must have the same number of fields, and most fields must be numbers. This excludes prose, times and
+    telephone numbers. Without a header, a number must have a decimal point or comma.
     """
     rows = spaces.rows
     if spaces.width < 2 or len(rows) < 2:

@@ -1,4 +1,4 @@
-"""Find the encoding of a file, from what somebody says about it, its mark or all of its bytes."""
+"""Detect the encoding of a file from its byte order mark, the uploader's hint or all of its bytes."""
 
 import codecs
 import itertools
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from converter.rejections import Rejection
 
-# Longest first: the UTF-32 mark begins with the UTF-16 one.
+# UTF-32 comes before UTF-16, because its little-endian mark begins with the mark of UTF-16.
 _MARKS = [
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -18,7 +18,7 @@ _MARKS = [
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 ]
 WESTERN = "cp1252"
-# The encodings that programs write tables in, by chardet's names, with the codec that reads all of its texts
+# Map chardet's name of each encoding in which programs write tables to the Python codec that reads it
 _TWO_BYTES = {
     "gb18030": "gb18030",
     "big5hkscs": "big5hkscs",
@@ -34,17 +34,17 @@ _OTHERS = {name: name for name in ("koi8-r", "koi8-u", "cp874")}
 _RARE = {name: name for name in ("cp437", "cp850", "cp852", "cp866", "mac-roman", "mac-cyrillic")}
 _CODECS = _TWO_BYTES | _WINDOWS | _ISO | _OTHERS | _RARE
 _RARITY = 0.95
-# Latin readings, which Windows-1252 may be mistaken for
+# Latin encodings, for which Windows-1252 may be mistaken
 _LATIN = {"cp1250", "cp1254", "cp1257", "cp1258", "iso8859-2", "iso8859-13", "iso8859-15", "mac-roman"}
-# A reading is taken if it fits at least so well, and better than another text by this factor. A text that looks
-# Western is Western unless another Latin reading fits better by the third factor. Measured with tables in 36 languages:
-# see docs/decisions.md.
+# A reading is accepted if its fit is at least _LEAST, and better than that of any other text by the factor _BETTER. A
+# text that looks Western is read as Western unless another reading fits better by the factor _CLEARLY. These values
+# were measured with tables in 36 languages: see docs/decisions.md.
 _LEAST, _BETTER, _CLEARLY = 0.02, 1.03, 1.35
 _LEAST_LATIN = 0.05
 _MANY_WORDS, _FEW_WORDS_BETTER = 0.15, 1.7
-# So many of the words in a Western text may look strange.
+# The largest share of words in a Western text that may look strange
 _FEW = 0.03
-# Bytes that are parts of no character of two bytes, and are between the fields of every format
+# Bytes that are never part of a two-byte character, and that separate fields in every format
 _SEPARATING = (b"\n", b"\r", b"\t", b",", b";", b'"')
 _SEPARATORS = re.compile(rb'[\r\n\t",;]+')
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
@@ -52,11 +52,11 @@ _ESCAPES = {b"\x1b$B": "iso2022_jp_ext", b"\x1b$@": "iso2022_jp_ext", b"\x1b$)C"
 _SAMPLE_BYTES = 1 << 16
 _WINDOWS_A_PIECE, _WINDOW_BYTES = 8, 1 << 12
 
-# A file of one of these that is read as the other has a sign in the place of its only letter that differs.
+# These encodings differ in one letter. A file that is read with the wrong one has a sign in place of that letter.
 _TWINS = {"cp1253", "iso8859-7"}
 _WORD = re.compile(r"[^\s,;|\"<>()\[\]{}/]+")
-# Signs that are in no word: between letters (quotes, fractions, currencies ... but not apostrophe, dash, middle dot),
-# behind a letter (such as an opening quote), and before one (such as a closing quote)
+# Signs that no word has between letters (quotes, fractions, currencies, but not the apostrophe, dash or middle dot),
+# after a letter (such as an opening quote), or before a letter (such as a closing quote)
 _BETWEEN = (
     r"\xa1-\xac\xae-\xb4\xb6\xb8-\xbf\xd7\xf7\u0192\u02c6\u02dc\u201a\u201c-\u201e"
     r"\u2020-\u2022\u2026\u2030\u2039\u203a\u207f\u2122\u2202\u2206\u220f\u2211\u221a\u221e\u222b\u2248\u2260\u2264\u2265\u2320\u2321\u25a0\u25ca"
@@ -69,20 +69,23 @@ _BEFORE = (
     r"\xa2-\xa6\xa8\xac\xaf\xb1-\xb4\xb6\xb8\xb9\xbc-\xbe\xd7\xf7\u201d\u2030\u203a\u2206\u221a\u2248\u2020\u2021\u20ac"
 )
 _LETTER = r"[^\W\d_]"
-# The last characters are controls, and what DOS draws boxes with.
+# The last line adds control characters and the characters with which DOS draws boxes.
 _STRANGE = re.compile(
     rf"{_LETTER}[{_BETWEEN}]{_LETTER}|{_LETTER}[{_BEHIND}]|[{_BEFORE}](?={_LETTER})"
     r"|[\x7f-\x9f\ufffd\ue000-\uf8ff\u2500-\u259f]"
 )
 
 
-# Western words have at most three different characters in a row that are not ASCII: ÆØÅ
+# No Western word has more than three different characters in a row that are not ASCII; "ÆØÅ" has three.
 _NO_WESTERN = re.compile(r"[\xa1-\xff]{4}")
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """The encoding of a file. `skip` is the length of its mark; `warning` says what was assumed, if anything was."""
+    """The encoding of a file.
+
+    `skip` is the length of the byte order mark in bytes. `warning` describes the assumption, if one was made.
+    """
 
     name: str
     skip: int = 0
@@ -90,9 +93,10 @@ class Encoding:
 
 
 def detect(pieces: Iterator[bytes], declared: str | None = None) -> Encoding:
-    """Return the encoding of the content that `pieces` yield; the first holds at least four bytes if the file does.
+    """Return the encoding of the content that `pieces` yield.
 
-    A byte order mark decides; then what is `declared`; else UTF-16 shows by its NUL bytes, and UTF-8 by being valid.
+    The first piece must have at least four bytes if the file does. A byte order mark decides first, then the encoding
+    that is `declared`. Otherwise NUL bytes indicate UTF-16, and valid UTF-8 is UTF-8.
     Raises Rejection (not_text, unknown_encoding, uncertain_encoding).
     """
     first = next(pieces, b"")
@@ -122,12 +126,12 @@ def codec_of(name: str) -> str:
     return codec.name
 
 
-# Codecs of Python that turn texts into texts, or raise for wrong bytes whatever the error handler
+# Python codecs that don't decode bytes to text, or that ignore the error handler and raise for invalid bytes
 _NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "unicode_escape", "raw-unicode-escape", "undefined", "utf-7"}
 
 
 def _wide(head: bytes) -> str | None:
-    """Return UTF-16 if the NULs among the first bytes show it. Raises Rejection for binary content."""
+    """Return the name of UTF-16 if NULs among the first bytes indicate it. Raises Rejection for binary content."""
     sample = head[:4096]
     nuls = sample.count(0)
     if nuls > len(sample) * 0.3 and len(sample) % 2 == 0:
@@ -142,7 +146,7 @@ def _wide(head: bytes) -> str | None:
 
 
 class _Sample:
-    """What the bytes of a file show: whether they are ASCII or UTF-8, and fields beyond ASCII from all over it."""
+    """A sample of a file: whether it is ASCII or UTF-8, and fields with other bytes than ASCII from the whole file."""
 
     def __init__(self) -> None:
         self._fields: dict[bytes, None] = {}
@@ -156,7 +160,7 @@ class _Sample:
         self._escape = ""
 
     def add(self, piece: bytes) -> None:
-        """Look at the file's next bytes."""
+        """Add the file's next bytes to the sample."""
         if b"\x1b" in piece and not self._escape:
             self._escape = next((name for escape, name in _ESCAPES.items() if escape in piece), "")
         if self._is_utf8:
@@ -171,11 +175,11 @@ class _Sample:
             self._add_windows(piece)
             self._is_within_field = False
         if len(self._rest) > _WINDOW_BYTES:
-            # Without separators, nobody knows where a character begins.
+            # Without separators, the start of a character cannot be found.
             self._rest, self._is_within_field = b"", True
 
     def _add_windows(self, piece: bytes) -> None:
-        """Take fields from several places of a piece that ends with a field."""
+        """Add fields from several places of a piece that ends at the end of a field."""
         position = 0
         if self._is_within_field and (match := _SEPARATORS.search(piece)):
             position = match.end()
@@ -202,11 +206,11 @@ class _Sample:
             self._step *= 2
 
     def encoding(self) -> Encoding:
-        """Return the encoding, after the file's end. Raises Rejection (uncertain_encoding)."""
+        """Return the encoding of the whole file, after the last `add`. Raises Rejection (uncertain_encoding)."""
         pending = self._utf8.getstate()[0]
         self._add_fields(self._rest)
         if not self._fields:
-            # The shortest characters of UTF-8 that are cut off at the end are of Windows-1252, too.
+            # A UTF-8 character that is cut off after its first byte may also be a character of Windows-1252.
             name = ("utf-8" if pending else "ascii") if not self._escape else self._escape
             return Encoding(name, warning=_assumed(name) if self._escape else "")
         valid = sum(map(_is_utf8, self._fields))
@@ -231,9 +235,9 @@ def _assumed(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Reading:
-    """A text that the bytes may stand for.
+    """The text that results from decoding the bytes with one encoding.
 
-    `strangeness` is the share of words that nobody would write so; `fit` is chardet's confidence, less for those.
+    `strangeness` is the share of words that look wrong. `fit` is chardet's confidence, reduced for strange words.
     """
 
     name: str
@@ -242,9 +246,9 @@ class _Reading:
     strangeness: float
 
     def is_better_than(self, other: "_Reading") -> bool:
-        """Return whether it fits clearly better.
+        """Return whether this reading fits clearly better than `other`.
 
-        The encodings of East Asia have nearly all pairs of bytes in common, so that a few words prove little.
+        The encodings of East Asia share nearly all pairs of bytes, so a few words are weak evidence.
         """
         if _TWO_BYTES.keys() & {self.name, other.name} and self.fit < _MANY_WORDS:
             return self.fit >= _FEW_WORDS_BETTER * other.fit
@@ -278,7 +282,7 @@ def _guess(sample: bytes) -> str:
 
 
 def _readings(sample: bytes) -> list[_Reading]:
-    """Return what chardet takes the bytes for, the best first."""
+    """Return the readings that chardet considers possible, the best first."""
     import chardet  # noqa: PLC0415 - most files are UTF-8 and don't need it
 
     results = chardet.detect_all(
@@ -299,20 +303,20 @@ def _readings(sample: bytes) -> list[_Reading]:
 
 
 def _strangeness(text: str) -> float:
-    """Return the share of the words beyond ASCII that nobody would write so."""
+    """Return the share of strange words among the words that are not ASCII."""
     words = [word for word in _WORD.findall(text) if not word.isascii()]
     return sum(map(_is_strange, words)) / len(words) if words else 0.0
 
 
 def _is_strange(word: str) -> bool:
-    """Return whether a word has a sign within it, or a capital letter beyond ASCII behind a small one."""
+    """Return whether a word contains a sign, or a capital letter that is not ASCII after a small letter."""
     return bool(_STRANGE.search(word)) or any(
         second > "\x7f" and second.isupper() and first.islower() for first, second in itertools.pairwise(word)
     )
 
 
 def _is_of_words(text: str) -> bool:
-    """Return whether most letters beyond ASCII stand side by side, as in all scripts but the Latin one."""
+    """Return whether most letters that are not ASCII are next to each other, as in all scripts except Latin."""
     letters = [character for character in text if character > "\x7f" and unicodedata.category(character)[0] in "LM"]
     beside = sum(len(match) for match in re.findall(r"[^\W\d_\x00-\x7f]{3,}", text))
     return bool(letters) and beside >= 0.8 * len(letters)

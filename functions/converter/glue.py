@@ -1,4 +1,4 @@
-"""AWS Glue: one table per dataset, so that Athena can query it at once."""
+"""Create one table per dataset in AWS Glue, so that Athena can query it immediately."""
 
 from typing import Any
 
@@ -21,9 +21,9 @@ _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
 def table_of(dataset: str, types: dict[str, str], bucket: str) -> dict[str, Any]:
-    """Return Glue's TableInput.
+    """Return the table of a dataset as Glue's TableInput.
 
-    Partitions are projected: none is registered, and days before the first file cost nothing.
+    Athena computes the partitions from the table's properties (partition projection), so none must be registered.
     """
     location = f"s3://{bucket}/{dataset}/"
     return {
@@ -49,7 +49,7 @@ def table_of(dataset: str, types: dict[str, str], bucket: str) -> dict[str, Any]
 
 
 class Tables:
-    """Glue access."""
+    """The tables of a Glue database."""
 
     def __init__(self, glue: Any, database: str) -> None:
         """`glue` is a low-level client."""
@@ -57,9 +57,9 @@ class Tables:
         self._database = database
 
     def register(self, table: dict[str, Any]) -> None:
-        """Create the table, or add the columns that it lacks, while other conversions may do the same.
+        """Create the table, or add missing columns to it.
 
-        Raises ClientError.
+        Other conversions may do the same at the same time. Raises ClientError.
         """
         for attempt in range(_ATTEMPTS):
             try:
@@ -77,5 +77,5 @@ class Tables:
             return
         known = {column["Name"] for column in existing["StorageDescriptor"]["Columns"]}
         if not {column["Name"] for column in table["StorageDescriptor"]["Columns"]} <= known:
-            # Only if it is still the version that was read: another conversion may have added more.
+            # VersionId makes the update fail if another conversion has changed the table meanwhile.
             self._glue.update_table(DatabaseName=self._database, TableInput=table, VersionId=existing["VersionId"])

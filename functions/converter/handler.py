@@ -1,4 +1,4 @@
-"""The Lambda handler: S3 invokes it asynchronously, and it converts CSV, JSON and JSON lines to Parquet."""
+"""The Lambda handler, which converts CSV, JSON and JSON lines to Parquet. S3 invokes it asynchronously."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ sweep()
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Convert every object of the event. Raises temporary errors, after which Lambda repeats the whole event."""
-    # Reserve time, because the outcome is uploaded after the conversion.
+    """Convert every object of the event. After a temporary error, which it raises, Lambda retries the whole event."""
+    # Reserve time for the upload of the outcome after the conversion.
     deadline = Deadline(context, reserve_s=min(30.0, context.get_remaining_time_in_millis() / 4000))
     converter = converter_of(SETTINGS, client)
     results = []

@@ -8,9 +8,9 @@ from converter.rejections import Rejection
 from converter.rows import squeezed
 
 _DATE = r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}"
-# Values that cannot be a column's name: a number, a date or time, true or false
+# Values that are not taken for a column's name: numbers, dates, times, truth values and null
 DATA = re.compile(rf"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?%?|\d{{4}}-\d\d?-\d\d?[T ].*|{_DATE}|(?i:true|false|null)")
-# Values that are names in a table with a column for each year or day
+# In a table with one column for each year or day, these values are names
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d|21\d\d")
 _DAY = re.compile(_DATE)
 _FIELD = re.compile(r'\s*"')
@@ -20,8 +20,8 @@ _FIELD = re.compile(r'\s*"')
 class Reading:
     """The first rows of a file, split by one delimiter.
 
-    Row i begins in line `starts[i]`, and `texts[i]` are its lines. `width` is the usual number of fields.
-    `is_spaced` says that spaces before fields were left out.
+    Row i begins in line `starts[i]`, and `texts[i]` contains its lines. `width` is the usual number of fields.
+    `is_spaced` means that spaces before fields were left out.
     """
 
     delimiter: str
@@ -46,9 +46,9 @@ class Head:
 
 
 def find(reading: Reading, is_header: bool | None = None) -> Head:
-    """Return where the table begins, and its header. Raises Rejection (unclear_header).
+    """Return the first row of the table, and its names if it is the header. Raises Rejection (unclear_header).
 
-    `is_header` says whether the first row is the header, if somebody knows.
+    `is_header` says whether the first row is the header. It is None if that is not known.
     """
     first = next((i for i, row in enumerate(reading.rows) if any(map(str.strip, row))), 0)
     if is_header is not None:
@@ -73,7 +73,7 @@ def find(reading: Reading, is_header: bool | None = None) -> Head:
 
 
 def _after_comments(reading: Reading, first: int) -> int:
-    """Return the first row that is not a comment: a line that begins with #, unless it may be the header."""
+    """Return the first row that is not a comment. A line with # is a comment unless it may be the header."""
     rows, end = reading.rows, first
     while end < len(rows) and rows[end][0].lstrip().startswith("#"):
         end += 1
@@ -91,7 +91,7 @@ def _after_comments(reading: Reading, first: int) -> int:
 
 
 def _is_wide(reading: Reading, row: int) -> bool:
-    """Return whether a row has the usual width; further fields of a header may be empty."""
+    """Return whether a row has the usual number of fields. Additional fields must be empty."""
     cells = reading.rows[row]
     return len(cells) >= reading.width and not any(cells[reading.width :])
 
@@ -101,14 +101,14 @@ def _has_names(reading: Reading, row: int) -> bool:
 
 
 def _differs_from_values(reading: Reading, row: int) -> bool:
-    """Return whether a column has only numbers, dates or truth values below a row of names."""
+    """Return whether at least one column has only numbers, dates or truth values below a row of names."""
     body = reading.body(row)
     columns = ([reading.rows[i][column].strip() for i in body] for column in range(reading.width))
     return any(any(values) and all(DATA.fullmatch(value) for value in values if value) for values in columns)
 
 
 def lacks_name_of_row_names(reading: Reading, first: int, row: int) -> bool:
-    """Return whether a header lacks a name for the first column, as R's write.table writes it."""
+    """Return whether a header has no name for the first column, as in the files of R's write.table."""
     return (
         row == first + 1
         and len(reading.rows[first]) == reading.width - 1
@@ -118,7 +118,7 @@ def lacks_name_of_row_names(reading: Reading, first: int, row: int) -> bool:
 
 
 def _head(reading: Reading, row: int) -> Head:
-    """Return the header at `row`, if it is one."""
+    """Return a Head at `row`, with names if the row is a header."""
     names = reading.rows[row]
     if len(names) > reading.width > 1 and _is_wide(reading, row):
         names = names[: reading.width]
@@ -137,7 +137,7 @@ def _head(reading: Reading, row: int) -> Head:
 
 
 def _is_quoted_alone(reading: Reading, row: int) -> bool:
-    """Return whether all fields of a row are quoted, and a column below never is."""
+    """Return whether all fields of a row are quoted, and the rows below never quote one of the columns."""
     if not all(_quotes(reading, row)):
         return False
     below = [_quotes(reading, i) for i in reading.body(row)]
@@ -152,9 +152,9 @@ def _has_corner(reading: Reading, row: int) -> bool:
 
 
 def _labels(reading: Reading, row: int) -> tuple[bool, list[str]]:
-    """Return whether a row has a run of years or days that are names, and these names.
+    """Return whether the years or days in a row are names of columns, and these values.
 
-    Years ascend or descend. No such value is below a name.
+    Years must ascend or descend. No column may have such a value below the row.
     """
     columns = [i for i, cell in enumerate(reading.rows[row][: reading.width]) if DATA.fullmatch(cell.strip())]
     cells = [reading.rows[row][column].strip() for column in columns]
@@ -170,7 +170,10 @@ def _labels(reading: Reading, row: int) -> tuple[bool, list[str]]:
 
 
 def quoted_columns(reading: Reading, head: Head) -> frozenset[int]:
-    """Return the columns that are quoted in every row, if another one never is: a program quotes texts only."""
+    """Return the columns that are quoted in every row.
+
+    Returns none if every column is quoted at least once: otherwise the program that wrote the file quotes only texts.
+    """
     body = reading.body(head.row) if head.names else [head.row, *reading.body(head.row)]
     if not any('"' in reading.texts[i] for i in body):
         return frozenset()

@@ -1,4 +1,4 @@
-"""What somebody says about a file: in the metadata of its object, or in the schema of its dataset."""
+"""Hints on how to read a file, from the metadata of its object or from the schema of its dataset."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe":
 
 @dataclass(frozen=True)
 class Hints:
-    """None stands for what the content must show.
+    """The hints for one file. Without a hint, the field is None and the converter detects the value from the content.
 
-    `encoding` is a name that Python's codecs know, `header` says whether the first row names the columns.
+    `encoding` is the name of a Python codec. `header` says whether the first row names the columns.
     """
 
     encoding: str | None = None
@@ -27,7 +27,7 @@ NO_HINTS = Hints()
 
 
 def hints_of(metadata: Mapping[str, Any], dataset: Mapping[str, Any]) -> Hints:
-    """Return what the metadata of an object says, and for the rest what the document of its dataset's schema says.
+    """Return the hints in the metadata of an object, completed from the document of its dataset's schema.
 
     Raises Rejection (unknown_hint).
     """

@@ -1,16 +1,16 @@
-"""The kinds that JSON gives to values: it says which are texts."""
+"""Count the kinds of JSON values: strings, numbers and truth values."""
 
 from collections import Counter
 
 
 class Number(str):
-    """A number with a fraction or an exponent, or an infinity, as text, because a float might lose digits."""
+    """A JSON number with a fraction or an exponent, or an infinity. It is kept as text, so that no digits are lost."""
 
     __slots__ = ()
 
 
 class Kinds(Counter[type]):
-    """The counts of a column's values in JSON, by their type in Python. It is empty for a column of CSV."""
+    """The counts of a column's JSON values by Python type. For a CSV column, it is empty."""
 
     @property
     def texts(self) -> int:

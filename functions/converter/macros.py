@@ -1,7 +1,7 @@
 """DuckDB macros that say which types fit a value, and which properties of a value exclude a type."""
 
 # The bits of a value's traits. A column has the traits of all its values.
-# The column cannot be DOUBLE, or cannot be any number, although the value's digits fit
+# NO_DOUBLE means that the column cannot be DOUBLE, NO_NUMBER that it cannot be any number type
 NO_DOUBLE, NO_NUMBER = 1, 2
 # A value such as 12E5, which is a code in CSV and a number in JSON
 E_CODE = 4
@@ -102,7 +102,7 @@ CREATE TEMP MACRO time_traits(v) AS CASE
 def has_decimals_of_versions(traits: int) -> bool:
     """Return whether a column's numbers look like versions: 2.9, 2.10.
 
-    A program prints the numbers of a column with as many decimals in each row, or without a 0 at the end.
+    A program prints all numbers of a column with the same number of decimals, or without a 0 at the end.
     """
     numbers_of_decimals = traits // DECIMALS
     return bool(traits & PADDED) and not traits & LONG and numbers_of_decimals.bit_count() > 1

@@ -1,4 +1,4 @@
-"""Names of columns, datasets and partitions that Athena and Glue accept."""
+"""Build names of columns, datasets and partitions that Athena and Glue accept."""
 
 import hashlib
 import re
@@ -8,15 +8,16 @@ from converter.kinds import Kinds
 from converter.rejections import Rejection
 
 PARTITION = "dt"
-# Glue: 255 bytes a column name, https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+# Glue accepts 255 bytes per column name: https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
 _MAX_LENGTH = 200
 
 
 def identifier(text: str, kind: str) -> str:
     """Return `text` in lower case, with only letters, digits and underscores, not starting with a digit.
 
-    Accents and punctuation are dropped. If more is lost, a hash of `text` keeps different texts apart:
-    "total_94ce3d46", or "<kind>_94ce3d46" if nothing remains. A blank text becomes `kind`.
+    Accents are dropped, and punctuation becomes "_". If other characters are lost, a hash of `text` is appended, so
+    that different texts get different names: "total_94ce3d46", or "<kind>_94ce3d46" if nothing remains. A blank text
+    becomes `kind`.
     """
     if not text.strip():
         return kind
@@ -40,12 +41,12 @@ def _tagged(name: str, text: str) -> str:
 class Columns:
     """The columns of a file in the order of their appearance.
 
-    `sources[i]` is the name of column i in the file, as valid text; `kinds[i]` counts its values in JSON; `indexes` has
-    the position of each name.
+    `sources[i]` is the name of column i in the file, as valid text. `kinds[i]` counts its JSON values by kind.
+    `indexes` maps each name to its position.
     """
 
     def __init__(self, limit: int, header: list[str] | None = None) -> None:
-        """`header` gives the first columns. Raises Rejection (too_many_columns)."""
+        """`header` contains the names of the first columns. Raises Rejection (too_many_columns)."""
         self.sources: list[str] = []
         self.kinds: list[Kinds] = []
         self._limit = limit
@@ -55,7 +56,7 @@ class Columns:
             self._add(source)
 
     def __len__(self) -> int:
-        """Return how many columns there are."""
+        """Return the number of columns."""
         return len(self.sources)
 
     def __contains__(self, source: str) -> bool:
@@ -63,15 +64,15 @@ class Columns:
         return source in self.indexes
 
     def index(self, source: str) -> int:
-        """Return the position of the column `source`, added if it is new. Raises Rejection (too_many_columns)."""
+        """Return the position of the column `source`; a new column is added. Raises Rejection (too_many_columns)."""
         index = self.indexes.get(source)
         return self._add(source) if index is None else index
 
     def names(self) -> list[str]:
-        """Return the Parquet name of each column, all different; call it when all columns are known.
+        """Return a unique Parquet name for each column. Call this when all columns are known.
 
-        A name does not depend on the column's position: if several sources would get the same name, each gets a tag,
-        except for the source that is that name. Only columns without a name, or with the very same one, are numbered.
+        If different sources would get the same name, each gets a hash, except for a source that equals the name. So a
+        name does not depend on the column's position. Only columns without a name, or with equal sources, are numbered.
         """
         bases = [self._base(index, text) for index, text in enumerate(self._texts)]
         sharing: dict[str, set[str]] = {}

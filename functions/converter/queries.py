@@ -6,16 +6,18 @@ from converter.staging import Staged
 
 # Texts that mean "no value" in a column that isn't text
 NO_VALUE = ("", "NULL", "NONE", "NA", "N/A", "NAN", "-", "\\N")
-# The longest row with every character as a six-byte escape
+# The size of the longest row if every character takes a six-byte escape
 _ROW_BYTES = 8 << 20
 
 
 def source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> str:
     """Return SQL that selects the staged rows, or the first `rows` of them.
 
-    It has each row as the list `j`, and v<index> for `columns`, which is NULL where the text means "no value".
+    The SQL selects each row as the list `j`, and for each of `columns` the value v<index>, which is NULL if the text
+    means "no value".
 
-    It has two steps and a plain CASE because DuckDB makes a join of every IN, and 2^n expressions of n nested NULLIFs.
+    It uses two steps and a plain CASE, because DuckDB turns every IN into a join, and n nested NULLIFs into 2^n
+    expressions.
     """
     indexes = list(columns)
     texts = "".join(f", {upper(text(index))} AS u{index}" for index in indexes)
@@ -31,9 +33,9 @@ def staged_rows(staged: Staged, rows: int | None = None) -> str:
 
 
 def upper(text: str) -> str:
-    """Return SQL for a text without spaces around it and in upper case.
+    """Return SQL for a text in upper case, without spaces around it.
 
-    A long text fits no type, and copies of it would only take memory.
+    A text of more than 100 bytes becomes "?", because it fits no type and a copy would waste memory.
     """
     return f"CASE WHEN strlen({text}) > 100 THEN '?' ELSE upper(trim({text})) END"
 

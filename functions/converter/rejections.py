@@ -1,4 +1,4 @@
-"""The codes and texts of reasons why a file is never converted, and why a row is set aside."""
+"""The reasons for which a file is not converted or a row is set aside, as codes and texts."""
 
 FILES = {
     "empty": "The file has no content.",
@@ -52,9 +52,9 @@ ROWS = {
 
 
 class Rejection(Exception):
-    """A permanent verdict on a whole file: another attempt would end the same way.
+    """The file cannot be converted, and another attempt would fail for the same reason.
 
-    `code` is one of FILES; `text` says what is wrong.
+    `code` is a key of FILES. `text` says what is wrong.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:

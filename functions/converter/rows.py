@@ -27,7 +27,7 @@ csv.field_size_limit(
 class Row:
     """A well-formed row: its values in the order of the columns, and its text.
 
-    There are fewer values than columns if later columns were unknown then.
+    It has fewer values than there are columns if later rows added columns.
     """
 
     number: int
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(slots=True)
 class BadRow:
-    """A row that is set aside; `code` is one of rejections.ROWS."""
+    """A row that is set aside. `code` is a key of rejections.ROWS."""
 
     number: int
     line: int | None
@@ -47,12 +47,12 @@ class BadRow:
     raw: list[str]
 
 
-# The first line with which Excel says the delimiter
+# Excel's optional first line that sets the delimiter
 SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
 # A field that has a space before its quote
 SPACED = re.compile(r' +"')
 _SPACES = re.compile(r'("(?:[^"]|"")*")| +')
-# The longest part of a JSON text that is not valid if it is cut: false, -Infinity, \\u0000
+# More than the length of any token that is invalid if it is cut off, such as false, -Infinity and \\u0000
 _LONGEST_TOKEN = 16
 _NO_SPACE = re.compile(r"[^ \t\r\n]")
 
@@ -62,9 +62,9 @@ class _RowTooLong(Exception):
 
 
 class _Lines:
-    """Hands lines to the csv reader and remembers those of the current record, so that they can be read again.
+    """An iterator over lines for the csv reader, which keeps the lines of the current record for a second reading.
 
-    `length` is the number of the record's characters.
+    `length` is the number of characters in the current record.
     """
 
     def __init__(self, source: Iterator[str], limit: int, before: int, prepared: Callable[[str], str] | None) -> None:
@@ -102,16 +102,19 @@ class _Lines:
 
 
 def lines_before(source: Iterator[str], before: int, delimiter: str) -> Iterator[BadRow]:
-    """Yield the first `before` lines, which are titles or comments; not those without a value or with the delimiter."""
+    """Yield the first `before` lines, which are titles or comments.
+
+    Blank lines and Excel's line with the delimiter are skipped.
+    """
     for number, line in enumerate(islice(source, before), 1):
         if not is_blank(line.split(delimiter)) and not SEPARATOR.fullmatch(line.rstrip("\r\n")):
             yield BadRow(0, number, "before_header", "", [line])
 
 
 def is_blank(fields: list[str], width: int = 2) -> bool:
-    """Return whether a row of a table of `width` columns has no value: it is empty, or has spaces or delimiters only.
+    """Return whether a row contains only spaces and delimiters, in a table of `width` columns.
 
-    In a table of one column, an empty field is a row if it is quoted, and spaces are a value.
+    In a table of one column, a quoted empty field is a row, and spaces are a value.
     """
     if width == 1:
         return not fields
@@ -119,7 +122,7 @@ def is_blank(fields: list[str], width: int = 2) -> bool:
 
 
 def squeezed(line: str) -> str:
-    """Return a line of fields between spaces with one space between two fields."""
+    """Return a line with exactly one space between two fields."""
     return _SPACES.sub(lambda match: match[1] or " ", line.strip()) + "\n"
 
 
@@ -127,8 +130,8 @@ def squeezed(line: str) -> str:
 class Form:
     """How the rows of a CSV file are written.
 
-    Each row has `width` fields, and `extra` empty ones at its end. `is_spaced` says that spaces before a field are none
-    of its value, because they are before quotes.
+    Each row has `width` fields, and then `extra` empty fields. `is_spaced` means that fields have spaces before their
+    quotes, so spaces before a field are not part of its value.
     """
 
     delimiter: str
@@ -138,10 +141,10 @@ class Form:
 
 
 def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: int = 0) -> Iterator[Row | BadRow]:
-    """Yield rows (RFC 4180). Empty lines and lines of delimiters are skipped; an empty field has no value.
+    """Yield the rows of a CSV file (RFC 4180). Empty lines and lines of delimiters are skipped.
 
-    The first `skip` records are the header; `before` lines come before `source`. A quote that is never closed makes
-    only its own line a bad row.
+    The value of an empty field is None. The first `skip` records are the header. `before` is the number of lines that
+    were read before `source`. If a quote is never closed, only the line of the quote is a bad row.
     """
     lines = _Lines(source, limit, before, squeezed if form.delimiter == " " else None)
     reader = csv.reader(lines, delimiter=form.delimiter, strict=True, skipinitialspace=form.is_spaced)
@@ -163,7 +166,7 @@ def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: i
                 number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record
             )
             continue
-        # Nearly all rows need no look at each field.
+        # These quick checks avoid a look at each field for nearly all rows.
         if (not fields or not fields[0] or len(fields) < form.width) and is_blank(fields, form.width):
             continue
         number += 1
@@ -177,13 +180,13 @@ def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: i
         ):
             yield BadRow(number, line, *problem, lines.record)
         else:
-            # Further fields are empty: see `_problem`.
+            # `_problem` has checked that the further fields are empty.
             del fields[form.width :]
             yield Row(number, line, [field or None for field in fields], lines.record)
 
 
 def _problem(fields: list[str], form: Form, text: str) -> tuple[str, str] | None:
-    """Return the code and the detail of what is wrong with a row that begins with the line `text`, if anything is."""
+    """Return the code and detail of what is wrong with a row, or None. `text` is the row's first line."""
     width = form.width + form.extra
     if len(fields) != width or (form.extra and any(fields[form.width :])):
         code = "too_few_fields" if len(fields) < width else "too_many_fields"
@@ -194,7 +197,7 @@ def _problem(fields: list[str], form: Form, text: str) -> tuple[str, str] | None
 
 
 def json_lines(source: Iterable[str], columns: Columns, limit: int) -> Iterator[Row | BadRow]:
-    """Yield the rows of one JSON object per line; empty lines are skipped."""
+    """Yield a row for each line, which must be a JSON object. Empty lines are skipped."""
     number = 0
     for count, line in enumerate(source, 1):
         if len(line) <= limit and line.isspace():
@@ -212,9 +215,10 @@ def json_lines(source: Iterable[str], columns: Columns, limit: int) -> Iterator[
 
 
 def json_document(texts: Iterator[str], columns: Columns, limit: int) -> Iterator[Row | BadRow]:
-    """Yield the elements of a JSON array, or objects one after the other, read piece by piece.
+    """Yield a row for each element of a JSON array, or for each of several JSON objects without an array.
 
-    Raises Rejection (malformed_json, value_too_long): after a syntax error, the structure of the rest is unknown.
+    The document is read piece by piece. Raises Rejection (malformed_json, value_too_long), because the structure after
+    a syntax error is unknown.
     """
     buffer = _Buffer(texts, limit)
     is_array = buffer.peek() == "["
@@ -238,7 +242,7 @@ def json_document(texts: Iterator[str], columns: Columns, limit: int) -> Iterato
 
 
 class _Buffer:
-    """A window on the text of a JSON document, no longer than one element needs."""
+    """A window on the text of a JSON document. It holds only as much text as one element needs."""
 
     def __init__(self, texts: Iterator[str], limit: int) -> None:
         self.position = 0
@@ -277,26 +281,26 @@ class _Buffer:
             except (ValueError, RecursionError) as error:
                 if self._is_cut_off(error):
                     if len(self._text) - self.position > 2 * self._limit:
-                        # The same error comes from a quote that is never closed.
+                        # A quote that is never closed also causes this error, so reading must stop somewhere.
                         raise Rejection("value_too_long", f"The limit is {self._limit:,} characters.") from error
                     if self._more():
                         continue
                 raise Rejection("malformed_json", f"({_short(error)})") from error
             if end == len(self._text) and self._more():
-                continue  # a number may continue
+                continue  # The value may be a number that continues in the next piece.
             raw = self._text[self.position : end]
             self.position = end
             return value, raw
 
     def _is_cut_off(self, error: Exception) -> bool:
-        """Return whether more text may remove the error: it is within a word or an escape of the window's end."""
+        """Return whether the error may result from the window's end, within a string, word or escape."""
         if not isinstance(error, json.JSONDecodeError):
             return False
         return error.msg.startswith("Unterminated string") or error.pos > len(self._text) - _LONGEST_TOKEN
 
 
 def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw: str) -> Row | BadRow:
-    """Return the row of a JSON object: its keys are columns; nested objects and arrays stay JSON text."""
+    """Return the row of a JSON object. Its keys are the columns, and nested objects and arrays stay JSON text."""
     if not isinstance(value, dict):
         return BadRow(number, line, "not_an_object", "", [raw])
     if isinstance(value, Repeated):
@@ -315,7 +319,7 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
             if kind is str or kind is Number:
                 values[index] = member
             else:
-                # Most others are integers, and JSON's encoder takes ten times as long for one.
+                # Most other values are integers, for which the JSON encoder takes ten times as long as `repr`.
                 values[index] = repr(member) if kind is int else _json(member)
             kinds[index][kind] += 1
     except (RecursionError, _NoJsonError, _RepeatedKeyError) as error:
@@ -326,7 +330,10 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
 
 
 def forget_kinds(values: list[Value], value: dict[str, Any], columns: Columns) -> None:
-    """Take an object whose row is set aside out of the counts of kinds. `values` are those that were counted."""
+    """Subtract the values of an object from the counts of kinds, because its row is set aside.
+
+    `values` are the values that were counted.
+    """
     for key, member in value.items():
         index = columns.index(key)
         if index < len(values) and values[index] is not None:
@@ -348,7 +355,7 @@ def _json(value: Any) -> str:
 
 
 class Repeated(dict[str, Any]):
-    """An object that has `key` twice. What it means is not defined: RFC 8259, section 4."""
+    """An object that has `key` twice. RFC 8259, section 4, does not define the meaning of such an object."""
 
     key = ""
 
@@ -367,7 +374,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _NoJsonError(ValueError):
-    """A nested value has no text in JSON."""
+    """A nested value cannot be written as JSON."""
 
 
 def _constant(name: str) -> Number | None:

@@ -11,7 +11,7 @@ _PREFIX = "converter-"
 
 
 def sweep() -> None:
-    """Remove the folders of invocations that Lambda ended at their timeout: /tmp is kept between invocations."""
+    """Remove the folders of invocations that timed out, because Lambda keeps /tmp between invocations."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         owner = folder.name.split("-")[1]
         if owner == str(os.getpid()) or not _is_running(owner):
@@ -30,6 +30,6 @@ def _is_running(process: str) -> bool:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Yield an empty folder; it is removed at the end."""
+    """Yield an empty folder, and remove it at the end of the context."""
     with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)

@@ -1,4 +1,4 @@
-"""The environment variables of the function, as a typed object (parsed by `shared.settings.load` at INIT)."""
+"""The environment variables of the function. `shared.settings.load` parses them in Lambda's INIT phase."""
 
 from dataclasses import dataclass
 
@@ -11,23 +11,23 @@ class Settings:
     """Each field is the environment variable of the same name in upper case."""
 
     analytics_bucket: str
-    # The prefix of uploads; their keys are <raw_prefix><dataset>/...
+    # The prefix of uploads. The key of an upload is <raw_prefix><dataset>/...
     raw_prefix: str = "raw/"
-    # The limit on the decompressed file; ephemeral storage should be about three times as large
+    # The limit on the decompressed file. Ephemeral storage should be about three times as large.
     max_bytes: int = 2 << 30
     max_row_length: int = 1 << 20
     max_columns: int = 1000
-    # The columns of all files of a dataset. Glue limits the size of a table's description; with 3,000 to 4,000 columns
-    # it may fail: https://github.com/unitycatalog/unitycatalog/issues/963
+    # The limit on the columns of all files of a dataset. Glue limits the size of a table's description, so a table with
+    # 3,000 to 4,000 columns may fail: https://github.com/unitycatalog/unitycatalog/issues/963
     max_dataset_columns: int = 2000
-    # For DuckDB: about half of the function's memory
+    # DuckDB's memory limit: about half of the function's memory
     memory_limit_mb: int = 1024
     type_threshold: float = 0.8
-    # The Glue database for Athena's tables; without one, no tables are registered
+    # The Glue database for Athena's tables. If it is empty, no tables are registered.
     glue_database: str = ""
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for values with which no file could be converted."""
+        """Raise SettingsError for values that would prevent every conversion."""
         if min(self.max_bytes, self.max_row_length, self.max_columns, self.max_dataset_columns) < 1:
             raise SettingsError("MAX_BYTES, MAX_ROW_LENGTH, MAX_COLUMNS and MAX_DATASET_COLUMNS must be at least 1")
         if self.max_row_length > 1 << 20:

@@ -1,4 +1,4 @@
-"""The object that an S3 event is about, and the keys of its outputs: always the same keys for the same version."""
+"""The uploaded object that an S3 event describes, and the keys of its outputs, which depend only on its version."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,9 +14,10 @@ _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 @dataclass(frozen=True)
 class Source:
-    """One version of an uploaded object. `version_id` is "" in a bucket without versions.
+    """One version of an uploaded object.
 
-    `folder` names the dataset in the key of the upload, `dataset` in the analytics bucket.
+    `version_id` is "" in a bucket without versioning. `folder` is the name of the dataset in the key of the upload, and
+    `dataset` is its name in the analytics bucket.
     """
 
     bucket: str
@@ -36,7 +37,7 @@ class Source:
 
     @property
     def tag(self) -> str:
-        """Return the name of the version in keys: concurrent conversions of two versions never write the same key."""
+        """Return the part of keys that identifies the version, so that two versions never have the same output key."""
         return hashlib.sha256((self.version_id or self.etag).encode()).hexdigest()[:12]
 
     @property
@@ -46,7 +47,7 @@ class Source:
 
     @property
     def manifest_key(self) -> str:
-        """Return the key of the manifest. Each object has one, of its newest version."""
+        """Return the key of the manifest. An object has only one manifest, which describes its newest version."""
         return f"_manifests/{self.dataset}/{self.id}.json"
 
     @property
@@ -66,7 +67,7 @@ class Source:
 
 
 def sources(event: dict[str, Any], raw_prefix: str) -> Iterator[Source]:
-    """Yield the uploads of an S3 notification; test events and deletions are ignored."""
+    """Yield the uploads of an S3 notification. Test events and deletions are ignored."""
     for record in event.get("Records", []):
         if not record["eventName"].startswith("ObjectCreated:"):
             continue
@@ -87,7 +88,7 @@ def sources(event: dict[str, Any], raw_prefix: str) -> Iterator[Source]:
 
 
 def _folder(path: str) -> str:
-    """Return the first folder, which names the dataset; for a file in no folder, its name up to the first dot."""
+    """Return the first folder of a path, or the file's name up to the first dot if it is in no folder."""
     first, *rest = PurePosixPath(path).parts or ("",)
     return first if rest else first.split(".")[0]
 
@@ -95,7 +96,7 @@ def _folder(path: str) -> str:
 def keys_of(path: str) -> dict[str, str | None]:
     """Return the keys and values in the folders of a path, as Hive writes them: year=2026/month=01.
 
-    Hive escapes characters as in URLs, and has a name for no value.
+    Hive escapes characters as in URLs, and writes "no value" as __HIVE_DEFAULT_PARTITION__.
     """
     pairs = [folder.partition("=") for folder in PurePosixPath(path).parts[:-1] if "=" in folder]
     values = {unquote(key): unquote(value) for key, _, value in pairs if key}

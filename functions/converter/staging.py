@@ -1,8 +1,7 @@
-"""Write the rows of a file of any supported format to disk in one plain form, JSON arrays of texts.
+"""Write the rows of a file of any supported format to disk as JSON arrays of texts.
 
-Bad rows go to another file.
-
-So DuckDB reads every upload in the same way and in constant memory, and no value can break a row.
+Bad rows go to another file. DuckDB then reads every upload in the same way and in constant memory, and no value can
+break a row.
 """
 
 import base64
@@ -28,7 +27,7 @@ from shared.deadline import Deadline
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
-# Rows are encoded in batches, which is three times as fast. A long row ends a batch, which keeps batches small.
+# Encoding rows in batches is three times as fast. A long row ends a batch, so that batches stay small.
 _BATCH_ROWS = 500
 _LONG_ROW = 4096
 
@@ -37,12 +36,12 @@ _LONG_ROW = 4096
 class Limits:
     """Limits on a file, and on what its conversion may use."""
 
-    # Decompressed
+    # Of the decompressed file
     max_bytes: int = 2 << 30
-    # Characters
+    # In characters
     max_row_length: int = 1 << 20
     max_columns: int = 1000
-    # For DuckDB
+    # DuckDB's memory limit
     memory_limit_mb: int = 512
     # The share of a column's values that must fit a type; the other values then count as errors
     type_threshold: float = 0.8
@@ -50,9 +49,9 @@ class Limits:
 
 @dataclass
 class Staged:
-    """The rows that were read.
+    """The rows of one file, after they were read and before DuckDB writes them as Parquet.
 
-    `rows_file` has `rows` of them. The rows set aside are in `rejects`, and `rejected` counts them by code.
+    `rows_file` contains `rows` rows. The rows set aside are in `rejects`, and `rejected` counts them by code.
     """
 
     folder: Path
@@ -61,13 +60,13 @@ class Staged:
     hints: Hints = NO_HINTS
     delimiter: str | None = None
     header: bool | None = None
-    # "" before it was detected
+    # "" until it is detected
     encoding: str = ""
-    # The columns that the file's path gives, and their values
+    # The columns from the file's path, by index, and their values
     keys: dict[int, str | None] = field(default_factory=dict)
     rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    # Sentences for the manifest about what was assumed
+    # Sentences about assumptions, for the manifest
     warnings: list[str] = field(default_factory=list)
     # The columns whose fields are quoted in every row, in a file that does not quote all columns
     quoted: frozenset[int] = frozenset()
@@ -75,12 +74,15 @@ class Staged:
 
     @property
     def rows_file(self) -> Path:
-        """Return the path of a JSON array of arrays: row number, line number or null, values (texts or null)."""
+        """Return the path of the staged rows: a JSON array of arrays.
+
+        Each array contains the row number, the line number or null, and the values, which are texts or null.
+        """
         return self.folder / "staged.json"
 
     @property
     def rejects(self) -> Path:
-        """Return the path of the rows set aside, one JSON object a line: see `reject`."""
+        """Return the path of the rows set aside, with one JSON object per line: see `reject`."""
         return self.folder / "rejects.jsonl"
 
     @property
@@ -90,7 +92,7 @@ class Staged:
 
 
 def format_of(name: str) -> str:
-    """Return the format by a file's name. Raises Rejection (unsupported_format)."""
+    """Return the format of a file with this name. Raises Rejection (unsupported_format)."""
     suffix = _suffix(name)
     if suffix not in FORMATS:
         raise Rejection("unsupported_format")
@@ -134,7 +136,7 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
 
 
 def _with_keys(rows: Iterator[Row | BadRow], keys: dict[str, str | None], staged: Staged) -> Iterator[Row | BadRow]:
-    """Add the keys in the path of the file to its rows, as columns. A column of the file with that name counts more."""
+    """Add the keys in the file's path to its rows as columns, unless the file has a column of the same name."""
     if not keys:
         yield from rows
         return
@@ -153,7 +155,7 @@ def _with_keys(rows: Iterator[Row | BadRow], keys: dict[str, str | None], staged
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
-    """Set one row aside: write its row and line number, the reason as code and text, and its unchanged content."""
+    """Set one row aside: write its row number, line number, unchanged content, and the reason as code and text."""
     staged.rejected[row.code] += 1
     entry = {
         "row": row.number,
@@ -171,7 +173,7 @@ def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
 
 
 def raw_of(staged: Staged, values: list[str | None]) -> str:
-    """Return the content of a row, put together from its values because its text is gone."""
+    """Return the content of a row, built from its values because the original text is no longer available."""
     values = [value for index, value in enumerate(values) if index not in staged.keys]
     if staged.format != "csv":
         sources = [source for index, source in enumerate(staged.columns.sources) if index not in staged.keys]
@@ -218,7 +220,7 @@ def _is_line_of_object(text: str) -> bool:
 
 
 def _write(rows: list[Row], staged: Staged, good: BinaryIO, bad: BinaryIO) -> None:
-    """Stage rows; set aside those with characters that texts in Parquet and Athena can't hold."""
+    """Stage rows. Set aside rows with characters that texts in Parquet and Athena can't contain."""
     encoded = _encode(rows)
     if encoded is None:
         sound: list[Row] = []
@@ -237,7 +239,7 @@ def _write(rows: list[Row], staged: Staged, good: BinaryIO, bad: BinaryIO) -> No
 
 
 def _encode(rows: list[Row]) -> bytes | None:
-    """Return the rows as JSON arrays, or None if one of them holds a NUL or a lone surrogate."""
+    """Return the rows as JSON arrays, or None if one of them contains a NUL or a lone surrogate."""
     text = _ENCODE([[row.number, row.line, *row.values] for row in rows])
     if "\\u0000" in text and any("\0" in value for row in rows for value in row.values if value):
         return None

@@ -1,4 +1,4 @@
-"""Read uploads from S3, and keep outcomes, manifests and the schema of each dataset in the analytics bucket."""
+"""Read uploads from S3, and store outcomes, manifests and each dataset's schema in the analytics bucket."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from converter.rejections import Rejection
 from converter.sources import Source
 from shared.sequencers import compare
 
-# Attempts at a conditional write. It fails only if another writer has succeeded.
+# The attempts at a conditional write, which fails only if another writer has succeeded
 _ATTEMPTS = 5
 _TRANSFER = TransferConfig(max_concurrency=4)
 _GONE = {"404", "NoSuchKey", "NoSuchVersion"}
@@ -28,14 +28,14 @@ class Gone(Exception):
 
 
 class Contention(Exception):
-    """Other conversions kept changing the same manifest or schema. Trying again may help."""
+    """Other conversions kept changing the same manifest or schema. Another attempt may succeed."""
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The document `_schemas/<dataset>.json`, and the ETag that a change of it needs ("" for a new one).
+    """The document `_schemas/<dataset>.json` and its ETag, which is needed to replace it ("" for a new document).
 
-    `columns` are the known types by name. Other keys are the users': see `hints`.
+    Users may add other keys to the document: see `hints`.
     """
 
     document: dict[str, Any]
@@ -43,7 +43,7 @@ class Schema:
 
     @property
     def folders(self) -> list[str]:
-        """Return the folders of uploads that may share the dataset; none of them is known before the first file."""
+        """Return the folders of uploads that may share the dataset. The list is empty before the first file."""
         folders: list[str] = self.document.get("folders", [])
         return folders
 
@@ -59,16 +59,19 @@ def _code(error: ClientError) -> str:
 
 
 class Uploads:
-    """The uploaded objects. Botocore's errors pass through, except for those that say something about the object."""
+    """The uploaded objects in S3.
+
+    Errors about an object become Gone or Rejection. Botocore's other errors pass through.
+    """
 
     def __init__(self, s3: Any) -> None:
         """`s3` is a low-level client."""
         self._s3 = s3
 
     def download(self, source: Source, path: Path, max_bytes: int) -> dict[str, str]:
-        """Download the version that the event names. Returns the metadata of its uploader.
+        """Download the version that the event names, and return the object's user-defined metadata.
 
-        Raises Gone or Rejection; other errors are temporary.
+        Raises Gone or Rejection. Other errors are temporary.
         """
         if source.key.endswith("/"):
             raise Rejection("folder")
@@ -89,7 +92,7 @@ class Uploads:
         return dict(head.get("Metadata", {}))
 
     def is_current(self, source: Source) -> bool:
-        """Return whether the version is the one that S3 serves now."""
+        """Return whether the version is the current version of the object in S3."""
         try:
             head = self._s3.head_object(Bucket=source.bucket, Key=source.key)
         except ClientError as error:
@@ -105,13 +108,13 @@ class Analytics:
     """The analytics bucket. Botocore's errors pass through."""
 
     def __init__(self, s3: Any, bucket: str, uploads: Uploads) -> None:
-        """`s3` is a low-level client; `uploads` says which version is current where sequencers don't."""
+        """`s3` is a low-level client. `uploads` determines the current version if sequencers cannot."""
         self._s3 = s3
         self._bucket = bucket
         self._uploads = uploads
 
     def _read(self, key: str) -> tuple[dict[str, Any], str]:
-        """Return a JSON document and its ETag; an empty document and "" if there is none."""
+        """Return a JSON document and its ETag, or an empty document and "" if there is none."""
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
@@ -121,9 +124,9 @@ class Analytics:
         return json.load(answer["Body"]), answer["ETag"]
 
     def _replace(self, key: str, document: dict[str, Any], etag: str) -> bool:
-        """Write a JSON document if the stored one still has this ETag ("": if there is none).
+        """Write a JSON document if the stored one still has this ETag, or if `etag` is "" and none is stored.
 
-        Returns whether it was written.
+        Returns whether the document was written.
         """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         body = json.dumps(document, ensure_ascii=False, indent=1).encode()
@@ -136,14 +139,14 @@ class Analytics:
         return True
 
     def schema(self, dataset: str) -> Schema:
-        """Return what is known of the dataset."""
+        """Return the stored schema of the dataset, which is empty for a new dataset."""
         return Schema(*self._read(f"_schemas/{dataset}.json"))
 
     def extend_schema(self, source: Source, types: dict[str, str], known: Schema, max_columns: int) -> Schema | None:
-        """Add new columns to `known`, and the folder of the first file. Returns the schema of the source's dataset.
+        """Add new columns to the schema `known`, and the folder if it is the dataset's first file.
 
-        Returns None if another conversion has given one of the columns another type meanwhile. Raises Contention, or
-        Rejection (shared_dataset, too_many_columns).
+        Returns the stored schema, or None if another conversion has meanwhile given one of the columns another type.
+        Raises Contention, or Rejection (shared_dataset, too_many_columns).
         """
         for _ in range(_ATTEMPTS):
             if known.folders and source.folder not in known.folders:
@@ -163,11 +166,11 @@ class Analytics:
         raise Contention(f"the schema of {source.dataset} keeps changing")
 
     def is_outdated(self, source: Source) -> bool:
-        """Return whether a newer version of the object was converted already."""
+        """Return whether a newer version of the object has already been converted."""
         return self._is_outdated(source, self._read(source.manifest_key)[0])
 
     def remove_unfinished(self, source: Source) -> None:
-        """Remove what an attempt at this version has written if it was cut off before its manifest."""
+        """Remove the files of an earlier attempt at this version that ended before it wrote its manifest."""
         self._remove(source.output_keys - _outputs(self._read(source.manifest_key)[0]))
 
     def _is_outdated(self, source: Source, manifest: dict[str, Any]) -> bool:
@@ -180,10 +183,9 @@ class Analytics:
         return order < 0 if order else not self._uploads.is_current(source)
 
     def commit(self, source: Source, outcome: Outcome) -> bool:
-        """Upload the outcome's files, remove those of the previous version, write the manifest.
+        """Upload the outcome's files, remove the files of the previous version, and write the manifest.
 
-        Returns False if a newer version was committed meanwhile: then no file of this version remains. The same version
-        has the same manifest.
+        Returns False if a newer version was committed meanwhile. Then no file of this version remains.
         """
         keys = {
             "parquet": source.parquet_key if outcome.parquet else None,
@@ -198,7 +200,7 @@ class Analytics:
             if self._is_outdated(source, current):
                 self._remove(source.output_keys - _outputs(current))
                 return False
-            # This includes files of this version: an attempt that was cut off may have come to another verdict.
+            # This also removes files of this version, because an interrupted attempt may have had another outcome.
             self._remove((source.output_keys | _outputs(current)) - _outputs(manifest))
             if self._replace(source.manifest_key, manifest, etag):
                 return True

@@ -1,6 +1,6 @@
 """Write staged rows as Parquet with DuckDB.
 
-Find column types over the whole file, and set aside rows that don't fit them.
+The type of a column depends on all rows of the file. Rows that don't fit the types are set aside.
 """
 
 import shutil
@@ -26,16 +26,16 @@ TYPES = (*FITS, TEXT)
 _SAMPLE_ROWS = 2000
 # DuckDB takes 10 ms to plan an expression of each column.
 _COLUMNS_AT_ONCE = 100
-# A row group is buffered whole, in more than one form.
+# DuckDB buffers a whole row group in more than one form.
 _ROW_GROUPS_IN_MEMORY = 32
 
 
 def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Deadline) -> dict[str, str]:
-    """Write `staged.parquet`; rows that don't fit go to `staged.rejects` and no longer count in `staged.rows`.
+    """Write `staged.parquet`, and return the type of each column in it.
 
-    `agreed` gives the types of columns that the dataset knows; types of other columns are detected. Returns the type of
-    each column written. An empty column of unknown type is left out, because any guess could contradict the dataset's
-    other files. Raises Rejection.
+    Rows that don't fit go to `staged.rejects` and no longer count in `staged.rows`. `agreed` contains the types of the
+    dataset's known columns. The types of other columns are detected. An empty column of unknown type is left out,
+    because any guess could contradict the dataset's other files. Raises Rejection.
     """
     for name, type_ in agreed.items():
         if type_ not in TYPES:
@@ -66,15 +66,15 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
 
 @contextmanager
 def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open DuckDB, confined to `folder`, without network or extensions.
+    """Open DuckDB without network or extensions. It can access only `folder`.
 
-    The deadline and its limits become Rejections.
+    Raises Rejection at the deadline or if DuckDB runs out of memory or disk space.
     """
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     config: dict[str, Any] = {
         "memory_limit": f"{limits.memory_limit_mb}MB",
-        # One thread: rows keep their order and the same input makes the same bytes.
+        # With one thread, rows keep their order, and the same input results in the same bytes.
         "threads": 1,
         "preserve_insertion_order": False,
         "temp_directory": str(scratch),
@@ -109,7 +109,7 @@ def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[du
 
 
 def _interrupt_late(connection: duckdb.DuckDBPyConnection, deadline: Deadline, done: threading.Event) -> None:
-    """Interrupt queries after the deadline, repeatedly: an interrupt between two queries has no effect."""
+    """Interrupt queries after the deadline. Repeat it, because an interrupt between two queries has no effect."""
     if not done.wait(deadline.remaining_s()):
         connection.interrupt()
         while not done.wait(0.1):
@@ -127,9 +127,9 @@ def _cast(index: int, type_: str) -> str:
 def _types(
     connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], agreed: dict[str, str], limits: Limits
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """Return the type of each column to write, by index.
+    """Return two dicts by column index: the types of the columns to write, and the macros of columns with misfits.
 
-    Returns also, for columns that have values of another type, the macro that says which values fit.
+    The macro returns whether a value fits the column's type.
     """
     candidates = {index: [agreed[name]] if name in agreed else list(FITS) for index, name in enumerate(names)}
     if staged.rows > _SAMPLE_ROWS:
@@ -166,7 +166,7 @@ def _types(
 
 
 def _leave_out(connection: duckdb.DuckDBPyConnection, staged: Staged, index: int, name: str) -> None:
-    """Warn of a column that is left out although it has texts."""
+    """Add a warning if a column that is left out contains texts."""
     query = f"SELECT {text(index)} FROM {source(staged, [])} WHERE {text(index)} IS NOT NULL LIMIT 1"  # noqa: S608
     if row := connection.execute(query).fetchone():
         staged.warnings.append(f"The column {name} is left out, because it has only words for no value: {row[0]!r}.")
@@ -175,9 +175,9 @@ def _leave_out(connection: duckdb.DuckDBPyConnection, staged: Staged, index: int
 def _texts(
     connection: duckdb.DuckDBPyConnection, staged: Staged, misfits: dict[int, str], numbers: dict[int, int]
 ) -> set[int]:
-    """Return which columns are text, because the values that don't fit are not typing errors.
+    """Return the columns that must be text, because the values that don't fit are not typing errors.
 
-    `numbers` has the number of such values in each column whose type is not yet agreed.
+    `numbers` contains the number of misfits in each column whose type the dataset does not know yet.
     """
     texts = {index for index, n in numbers.items() if n > MOST_TYPING_ERRORS or index in staged.quoted}
     unclear = [index for index, n in numbers.items() if n > 1 and index not in texts]
@@ -203,7 +203,7 @@ def _set_aside(
     types: dict[int, str],
     misfits: dict[int, str],
 ) -> None:
-    """Write the rows with a value of a wrong type to the rejects, each with the first such column."""
+    """Write the rows with a value of a wrong type to the rejects. The reason names the first such column."""
     indexes = list(misfits)
     flags = [_misfit(index, macro) for index, macro in misfits.items()]
     rows = source(staged, indexes)

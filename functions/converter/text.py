@@ -1,4 +1,4 @@
-"""Decompress and decode a file into lines of text, with bounded memory whatever the file holds."""
+"""Decompress and decode a file into lines of text, with limited memory for any content."""
 
 import codecs
 import io
@@ -11,7 +11,7 @@ from converter.rejections import Rejection
 from shared.deadline import Deadline
 
 CHUNK_BYTES = 1 << 20
-# What remains of a piece is copied after each member, and members may be as small as 20 bytes.
+# Pieces are small, because zlib copies the rest of a piece after each gzip member, and a member may have only 20 bytes.
 _GZIP_PIECE_BYTES = 1 << 14
 
 _MAGIC = {
@@ -24,7 +24,7 @@ _MAGIC = {
 
 
 def _mark_lone_surrogate(error: UnicodeError) -> tuple[str, int]:
-    """Replace an undecodable unit by a lone surrogate, which no valid text has, so that its row can be recognised."""
+    """Replace an undecodable unit by a lone surrogate. No valid text has one, so it identifies the bad row."""
     return ("\udc80", error.end) if isinstance(error, UnicodeDecodeError) else ("", 0)
 
 
@@ -32,7 +32,7 @@ codecs.register_error("lone_surrogate", _mark_lone_surrogate)
 
 
 def is_gzip(path: Path) -> bool:
-    """Return whether gzip compressed the content, whatever the name says. Raises Rejection for other compressions."""
+    """Return whether the content, not the name, is gzip. Raises Rejection for other compressions."""
     with path.open("rb") as file:
         head = file.read(8)
     for magic, name in _MAGIC.items():
@@ -42,7 +42,7 @@ def is_gzip(path: Path) -> bool:
 
 
 def chunks(path: Path, max_bytes: int, deadline: Deadline) -> Iterator[bytes]:
-    """Yield the decompressed content in pieces of about CHUNK_BYTES; only the last piece may be small.
+    """Yield the decompressed content in pieces of about CHUNK_BYTES. Only the last piece may be small.
 
     Raises Rejection (too_large, too_slow, corrupt_gzip).
     """
@@ -60,7 +60,7 @@ def chunks(path: Path, max_bytes: int, deadline: Deadline) -> Iterator[bytes]:
 
 
 def _read(path: Path, deadline: Deadline, size: int = CHUNK_BYTES) -> Iterator[bytes]:
-    """Yield the bytes of the file, and ask the clock before each piece. Raises Rejection (too_slow)."""
+    """Yield the bytes of the file, and check the deadline before each piece. Raises Rejection (too_slow)."""
     with path.open("rb") as file:
         while piece := file.read(size):
             if not deadline.remaining_s():
@@ -69,9 +69,9 @@ def _read(path: Path, deadline: Deadline, size: int = CHUNK_BYTES) -> Iterator[b
 
 
 def _inflated(path: Path, deadline: Deadline) -> Iterator[bytes]:
-    """Yield the content of the members of a gzip file (RFC 1952), which zeros may follow.
+    """Yield the content of the members of a gzip file (RFC 1952), which may have zeros after a member.
 
-    The clock is asked for each piece of the file, because members without content give nothing. Raises Rejection.
+    The deadline is checked for each piece of the file, because members without content yield nothing. Raises Rejection.
     """
     member = None
     for piece in _read(path, deadline, _GZIP_PIECE_BYTES):
@@ -88,7 +88,7 @@ def _inflated(path: Path, deadline: Deadline) -> Iterator[bytes]:
                 raise Rejection("corrupt_gzip", f"({error})") from error
             yield content
             data = member.unconsumed_tail or member.unused_data
-            # A full answer may leave content within zlib although it has read all data.
+            # If the output is full, zlib may still hold content although it has read all data.
             more = bool(data) or len(content) == CHUNK_BYTES
             if member.eof:
                 member = None
@@ -97,7 +97,7 @@ def _inflated(path: Path, deadline: Deadline) -> Iterator[bytes]:
 
 
 def decoded(source: Iterator[bytes], encoding: Encoding) -> Iterator[str]:
-    """Yield pieces of text, none of them empty. What cannot be decoded becomes lone surrogates."""
+    """Yield pieces of decoded text that are not empty. Bytes that cannot be decoded become lone surrogates."""
     errors = "lone_surrogate" if _has_wide_units(encoding.name) else "surrogateescape"
     decoder = codecs.getincrementaldecoder(encoding.name)(errors)
     skip = encoding.skip
@@ -111,7 +111,10 @@ def decoded(source: Iterator[bytes], encoding: Encoding) -> Iterator[str]:
 
 
 def encoded(text: str, encoding: str) -> bytes:
-    """Return as bytes what `decoded` decoded, with the bytes that it could not decode, except for UTF-16 and UTF-32."""
+    """Return the bytes from which `decoded` made this text.
+
+    Bytes that could not be decoded are restored too, except in UTF-16 and UTF-32.
+    """
     return text.encode(encoding, "surrogatepass" if _has_wide_units(encoding) else "surrogateescape")
 
 
@@ -120,9 +123,9 @@ def _has_wide_units(encoding: str) -> bool:
 
 
 def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
-    """Yield lines with their ends: LF and CRLF, or CR as well if most of the first lines end so.
+    """Yield lines with their line ends, which are LF and CRLF, and also CR if most of the first lines end with it.
 
-    A line longer than `limit` may be cut, to at least `limit` + 1 characters.
+    A line longer than `limit` may be cut to `limit` + 1 or more characters.
     """
     rest, newline = "", None
     for text in texts:
@@ -132,14 +135,17 @@ def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
         rest = "" if pieces[-1].endswith("\n") else pieces.pop()
         yield from pieces
         if len(rest) > limit + 1:
-            # The last character stays: a CR may be the first half of a CRLF.
+            # The last character is kept, because a CR may be the first half of a CRLF.
             rest = rest[:limit] + rest[-1]
     if rest:
         yield rest
 
 
 def _newline(text: str) -> str | None:
-    """Return how `io` splits lines: "" at every kind of end, or at LF; None if the text has no end of a line."""
+    """Return the `newline` argument for `io.StringIO`: "" for every kind of line end, "\\n" for LF only.
+
+    Returns None if the text has no line end.
+    """
     text = text.removesuffix("\r")
     lone = text.count("\r") - text.count("\r\n")
     if not lone and "\n" not in text:

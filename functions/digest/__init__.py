@@ -1,1 +1,1 @@
-"""Sends a summary of each day by mail and notice, and stores it; see README.md."""
+"""Send a summary of each day by mail and SNS, and store it; see README.md."""

@@ -1,4 +1,4 @@
-"""The day's images in the catalog."""
+"""Read a day's images from the catalog."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from digest.summary import STATUSES, Image
 from shared.deadline import Deadline
 from shared.dynamodb import plain
 
-# A page and the sending that follows
+# The time for reading one page and then sending the digest
 _RESERVE_S = 10.0
 
 
@@ -16,7 +16,7 @@ class OutOfTime(Exception):
 
 
 class Catalog:
-    """DynamoDB access. Botocore's errors pass through."""
+    """The catalog table in DynamoDB. Botocore's errors pass through."""
 
     def __init__(self, dynamodb: Any, table: str, deadline: Deadline) -> None:
         """`dynamodb` is a low-level client."""

@@ -1,4 +1,4 @@
-"""The ways a digest goes out: mail by Amazon SES, a notice by Amazon SNS."""
+"""The channels for a digest: mail through Amazon SES, and a notice through Amazon SNS."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -14,11 +14,11 @@ class Channel(Protocol):
     name: str
 
     def send(self, summary: Summary) -> None:
-        """Send it. Raises botocore's errors."""
+        """Send the summary. Raises botocore's errors."""
 
 
 class Mail:
-    """One mail to all recipients."""
+    """A channel that sends one mail to all recipients."""
 
     name = "mail"
 
@@ -37,7 +37,7 @@ class Mail:
 
 
 class Notice:
-    """A message to an SNS topic."""
+    """A channel that publishes the summary to an SNS topic."""
 
     name = "notice"
 
@@ -53,7 +53,7 @@ class Notice:
             TopicArn=self._topic_arn,
             Subject=sns.subject(rendering.subject(summary, self._environment)),
             Message=rendering.text(summary),
-            # For subscriptions to images only, or to digests only
+            # Subscriptions can filter by this attribute to receive only digests, or no digests.
             MessageAttributes={"kind": {"DataType": "String", "StringValue": "digest"}},
         )
 

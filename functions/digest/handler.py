@@ -1,4 +1,4 @@
-"""The Lambda handler: on a schedule it sends the summary of the previous day once, by mail and notice."""
+"""The Lambda handler, which sends the summary of the previous day once, by mail and SNS. A schedule invokes it."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ SETTINGS = load(Settings)
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Send the digest of a day. Raises temporary errors; another attempt does not repeat what was sent."""
+    """Send the digest of a day. After a temporary error, which it raises, a retry uses only the other channels."""
     return sender(SETTINGS, client, Deadline(context)).send(event, context.aws_request_id)
 
 
 def sender(settings: Settings, clients: Clients, deadline: Deadline) -> Sender:
-    """Return a Sender with the channels that are set up. Its claim ends with the invocation."""
+    """Return a Sender with the configured channels. The lease of its claim ends with the invocation."""
     dynamodb = clients("dynamodb")
     channels: list[Channel] = []
     if settings.sender:

@@ -1,11 +1,11 @@
-"""The depth of dead-letter queues."""
+"""Read the depth of dead-letter queues."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 class Queues:
-    """SQS access. Botocore's errors pass through."""
+    """The dead-letter queues in SQS. Botocore's errors pass through."""
 
     def __init__(self, sqs: Any, urls: Sequence[str]) -> None:
         """`sqs` is a low-level client."""
@@ -13,7 +13,7 @@ class Queues:
         self._urls = urls
 
     def depths(self) -> dict[str, int]:
-        """Return the messages in each queue, those being received included, by the queue's name."""
+        """Return the number of messages by queue name, including messages in flight."""
         return {url.rsplit("/", 1)[-1]: self._depth(url) for url in self._urls}
 
     def _depth(self, url: str) -> int:

@@ -1,4 +1,4 @@
-"""Render a summary as subject, plain text and HTML, without side effects."""
+"""Render a summary as a subject, plain text and HTML, without side effects."""
 
 from html import escape
 
@@ -11,7 +11,7 @@ _LONGEST_KEY = 200
 
 
 def subject(summary: Summary, environment: str) -> str:
-    """Return the subject of mails and notices: environment, day and the numbers that matter most."""
+    """Return the subject of mails and notices, with the environment, the day and the most important numbers."""
     name = f"eventloom {environment}".strip()
     alarm = f", {summary.dead_letters:,} dead letters" if summary.dead_letters else ""
     day = summary.day if summary.is_over else f"{summary.day} so far"
@@ -28,7 +28,7 @@ def text(summary: Summary) -> str:
 
 
 def html(summary: Summary) -> str:
-    """Return the HTML for mail readers; texts that users wrote are escaped."""
+    """Return the HTML for mail readers. Texts from users are escaped."""
     parts = [f'<div style="{_STYLE}">']
     for title, rows in _sections(summary):
         cells = "".join(
@@ -40,7 +40,7 @@ def html(summary: Summary) -> str:
 
 
 def _sections(summary: Summary) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return titles, each with its rows of name and value."""
+    """Return the sections of the digest. Each has a title and rows of a name and a value."""
     sections = [
         (
             f"Uploads of {summary.day} (UTC)",
@@ -73,7 +73,7 @@ def _number(summary: Summary, status: str) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes in the unit that a person would use."""
+    """Return a number of bytes as text with a suitable unit."""
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000:

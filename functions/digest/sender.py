@@ -17,12 +17,12 @@ BUSY = "BUSY"
 
 
 class Sender:
-    """Claims a day's digest, sums the day up, and sends the summary."""
+    """The sender of a day's digest: it claims the digest, summarizes the day, and sends the summary."""
 
     def __init__(
         self, catalog: Catalog, queues: Queues, channels: Sequence[Channel], claims: Claims, limits: Limits
     ) -> None:
-        """`queues` are the queues whose depth the digest shows."""
+        """`queues` are the dead-letter queues in the digest."""
         self._catalog = catalog
         self._queues = queues
         self._channels = channels
@@ -30,14 +30,15 @@ class Sender:
         self._limits = limits
 
     def send(self, event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
-        """Send the digest of the day that `event` asks for; `request_id` is the invocation's id, which a retry keeps.
+        """Send the digest of the day in `event`. `request_id` is the invocation's id, which stays the same in a retry.
 
-        Returns the summary with status SENT; only day and status if the digest was sent before (SENT) or another
-        invocation is sending it (BUSY). Raises the first failure of a channel after the other channels were used.
+        Returns the summary with the status SENT. Returns only the day and the status if the digest was sent before
+        (SENT) or another invocation is sending it (BUSY). If a channel fails, the others are still used, and then the
+        first failure is raised.
         """
         day = day_of(event)
         is_over = day < datetime.now(UTC).date().isoformat() or "day" not in event
-        # A digest that is asked for during a day must not take the place of that day's digest.
+        # A digest that somebody requests during the day must not replace the day's scheduled digest.
         digest_id = day if is_over else f"{day}#{request_id}"
         try:
             finished_channels = self._claims.begin(digest_id, request_id)

@@ -1,4 +1,4 @@
-"""The environment variables of the function, as a typed object (parsed by `shared.settings.load` at INIT)."""
+"""The environment variables of the function. `shared.settings.load` parses them in Lambda's INIT phase."""
 
 from dataclasses import dataclass
 
@@ -12,24 +12,24 @@ class Settings:
 
     catalog_table: str
     state_table: str
-    # The environment that subjects name
+    # The name of the environment, which is part of subjects
     environment: str = ""
-    # An address verified with SES; without one, no mail is sent
+    # An address that is verified with SES. If it is empty, no mail is sent.
     sender: str = ""
     # Comma-separated addresses
     recipients: tuple[str, ...] = ()
-    # An SNS topic; without one, no notice is given
+    # The ARN of an SNS topic. If it is empty, no notice is published.
     topic_arn: str = ""
     # Comma-separated URLs of the dead-letter queues whose depth the digest shows
     dlq_urls: tuple[str, ...] = ()
-    # How many of the newest images are listed
+    # The number of the newest images that are listed
     newest: int = 5
-    # With more images in a day, the digest says "at least"
+    # If a day has more images, the digest says "at least"
     max_images: int = 200_000
     keep_days: int = 400
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for values with which the first digest would fail or go nowhere."""
+        """Raise SettingsError for values that would make a digest fail or leave it without recipients."""
         if bool(self.sender) != bool(self.recipients):
             raise SettingsError("SENDER and RECIPIENTS go together: set both, or neither for no mail")
         if min(self.newest, self.max_images, self.keep_days) < 1:
@@ -37,5 +37,5 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """Return how much of a day is read and listed."""
+        """Return the limits on the images that are counted and listed."""
         return Limits(self.newest, self.max_images)

@@ -1,4 +1,4 @@
-"""Sum up a day's images, without side effects."""
+"""Summarize a day's images, without side effects."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ STATUSES = ("READY", "REJECTED")
 
 @dataclass(frozen=True)
 class Limits:
-    """How many of the newest images a summary lists, and how many images it counts."""
+    """The maximum numbers of images that a summary lists (the newest) and counts."""
 
     newest: int
     max_images: int
@@ -32,7 +32,7 @@ class Image:
 class Summary:
     """The summary of one UTC day.
 
-    `complete` is False if there were more images than are counted: the counts are then "at least".
+    `complete` is False if the day has more images than the limit. The counts are then lower bounds.
     """
 
     day: str
@@ -55,12 +55,12 @@ class Summary:
         return sum(self.dlq_depths.values())
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON has them."""
+        """Return the fields as a dict that can be written as JSON."""
         return asdict(self)
 
 
 def day_of(event: Mapping[str, Any]) -> str:
-    """Return the day that an event asks about, YYYY-MM-DD: its `day`, else the UTC day before its `time`.
+    """Return the day of the requested digest, YYYY-MM-DD: the event's `day`, or the UTC day before its `time`.
 
     Raises ValueError if it has neither, or if they are not valid. The text says what the caller must change.
     """
@@ -72,7 +72,7 @@ def day_of(event: Mapping[str, Any]) -> str:
 
 
 def summarize(day: str, images: Iterable[Image], limits: Limits) -> Summary:
-    """Count the images, which come newest first within each status, up to the limit."""
+    """Return the summary of the images, up to the limit. The images must be sorted newest first within each status."""
     counts = Counter(dict.fromkeys(STATUSES, 0))
     reasons: Counter[str] = Counter()
     ready: list[Image] = []

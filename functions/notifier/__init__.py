@@ -1,1 +1,1 @@
-"""Tells people and programs, once, that an image became ready or was rejected; see README.md."""
+"""Notify people and programs once when an image becomes ready or is rejected; see README.md."""

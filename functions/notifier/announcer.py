@@ -1,4 +1,4 @@
-"""Announce the changes in a batch of stream records in order, each of them once on every channel."""
+"""Announce the changes in a batch of stream records in order, each change once on every channel."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,14 +13,14 @@ from shared.claims import Busy, Claims
 from shared.deadline import Deadline
 from shared.observability import MetricUnit, logger, metrics
 
-# The longest that one notice takes when nothing fails
+# The longest time for one notice if nothing fails
 _NOTICE_S = 3.0
-# Between two attempts to note that a channel has a notice
+# The pause between two attempts to note that a channel has a notice
 _NOTE_PAUSE_S = 1.0
 
 
 class Announcer:
-    """Claims each notice, gives it to the channels and closes the claim."""
+    """The announcer of notices: it claims each notice, gives it to the channels and closes the claim."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Announcer:
         channels: Sequence[Channel],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the parts; a notice goes to the `channels` in their order."""
+        """A notice goes to the `channels` in their order."""
         self._claims = claims
         self._malformed = malformed
         self._channels = channels
@@ -38,13 +38,13 @@ class Announcer:
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> str | None:
         """Announce the changes that the records describe, in order.
 
-        Returns the sequence number of the first record that must come again; no record after it was read. Returns None
-        if all are done. A malformed record is stored for the operators and skipped, because a repetition would not
-        change it.
+        Returns the sequence number of the first record that Lambda must retry, or None if all are done. Records after
+        this one are not read. A malformed record is stored for the operators and skipped, because a retry would fail
+        too.
 
-        If the first of several records fails, this raises: after its number, Lambda would send the same batch again and
-        finally set all of it aside. But Lambda halves a batch that fails as a whole, until it has only the failing
-        record.
+        If the first of several records fails, its error is raised. If its number were returned, Lambda would retry the
+        same batch and finally discard all of it. After an error, Lambda splits the batch in halves until the failing
+        record is the only one.
         """
         for index, record in enumerate(records):
             try:
@@ -56,8 +56,8 @@ class Announcer:
                 if not index and len(records) > 1 and not passes:
                     raise
                 logger.warning("to be retried", exc_info=not passes, extra={"problem": str(error)})
-                # If the record has no number, the empty one makes Lambda send the whole batch again, which the claims
-                # make harmless.
+                # If the record has no sequence number, the empty string makes Lambda retry the whole batch. Claims
+                # prevent duplicate notices.
                 return str((record.get("dynamodb") or {}).get("SequenceNumber", ""))
         return None
 
@@ -92,7 +92,7 @@ class Announcer:
         try:
             return self._claims.begin(notice.id)
         except Busy as busy:
-            # Most likely the previous invocation died. Waiting here uses none of the stream's few retries.
+            # Most likely the previous invocation died. Waiting here saves one of the stream's few retries.
             if not deadline.allows(busy.seconds + _NOTICE_S):
                 raise
             self._sleep(busy.seconds + 0.1)
@@ -108,9 +108,9 @@ class Announcer:
         self._note(notice, channel, deadline)
 
     def _note(self, notice: Notice, channel: Channel, deadline: Deadline) -> None:
-        """Note that the channel has the notice. Repeats a failed attempt until time is up.
+        """Note that the channel has the notice. A failed attempt is repeated until the deadline.
 
-        Without the note the channel would get the notice twice.
+        Without the note, the channel would get the notice twice.
         """
         while True:
             try:
@@ -123,5 +123,5 @@ class Announcer:
 
 
 def _named(notice: Notice) -> dict[str, Any]:
-    """Return the fields by which log lines are searched."""
+    """Return the log fields that identify a notice."""
     return {"correlation_id": notice.correlation_id, "notice_id": notice.id}

@@ -1,4 +1,4 @@
-"""Where notices go: an SNS topic, and mail by SES."""
+"""The channels for notices: an SNS topic, and mail through SES."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from notifier.notices import ANNOUNCED, Notice
 from shared import sns
 
-# Errors that another attempt would cause again: an address that isn't verified, content or an account that is not
+# Errors that another attempt would cause again: the address is not verified, or the content or the account is not
 # allowed
 _REFUSED = {
     "AccountSendingPausedException",
@@ -17,30 +17,30 @@ _REFUSED = {
     "MailFromDomainNotVerifiedException",
     "MessageRejected",
 }
-# A throttling error that lasts longer than a stream waits, unlike "Maximum sending rate exceeded":
+# This throttling error lasts longer than the stream keeps a record, unlike "Maximum sending rate exceeded":
 # https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html
 _QUOTA = "Daily message quota exceeded"
 
 
 class Refused(Exception):
-    """The service does not accept this message, and will not as long as the stream keeps the record.
+    """The service does not accept this message, and retries would fail as long as the stream keeps the record.
 
     The text says why.
     """
 
 
 class Channel(Protocol):
-    """One way to give notices of some statuses."""
+    """One way to send notices about images with certain statuses."""
 
     name: str
     statuses: frozenset[str]
 
     def give(self, notice: Notice) -> None:
-        """Send a notice. Raises Refused; after botocore's errors, another attempt may help."""
+        """Send a notice. Raises Refused, or botocore's errors, after which another attempt may succeed."""
 
 
 class Topic:
-    """Publishes notices to an SNS topic, with attributes for the subscriptions' filter policies."""
+    """A channel that publishes notices to an SNS topic, with attributes for the subscriptions' filter policies."""
 
     name = "sns"
     statuses = ANNOUNCED
@@ -64,7 +64,7 @@ class Topic:
 
 
 class Mail:
-    """Sends notices that need attention by mail."""
+    """A channel that sends a mail for each notice that needs attention."""
 
     name = "ses"
     statuses = frozenset({"REJECTED"})

@@ -1,4 +1,4 @@
-"""The Lambda handler: it turns changes in the catalog's DynamoDB stream into notices by SNS and mail."""
+"""The Lambda handler, which sends notices by SNS and mail for changes in the catalog's DynamoDB stream."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ SETTINGS = load(Settings)
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Announce a batch. The answer names the first record that must come again, so that the shard keeps its order."""
+    """Announce a batch. The response names the first record that Lambda must retry, so that the order is kept."""
     metrics.add_metric("Records", MetricUnit.Count, len(event["Records"]))
     failed = announcer(SETTINGS, client).process(event["Records"], Deadline(context))
     return {"batchItemFailures": [] if failed is None else [{"itemIdentifier": failed}]}
 
 
 def announcer(settings: Settings, clients: Clients) -> Announcer:
-    """Return an Announcer with the channels that are set up."""
+    """Return an Announcer with the configured channels."""
     dynamodb = clients("dynamodb")
     channels: list[Channel] = [Topic(clients("sns"), settings.topic_arn)]
     if settings.sender:

@@ -8,10 +8,10 @@ _LONGEST_PROBLEM = 1000
 
 
 class MalformedRecords:
-    """DynamoDB access. Botocore's errors pass through."""
+    """The malformed records in the state table. Botocore's errors pass through."""
 
     def __init__(self, dynamodb: Any, table: str, keep_days: int, clock: Callable[[], float] = time.time) -> None:
-        """`dynamodb` is a low-level client; records expire after `keep_days`."""
+        """`dynamodb` is a low-level client. Records expire after `keep_days`."""
         self._dynamodb = dynamodb
         self._table = table
         self._keep_s = keep_days * 86_400

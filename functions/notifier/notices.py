@@ -1,7 +1,7 @@
-"""Decide which changes of the catalog are worth a notice, and write its texts.
+"""Decide which changes of the catalog need a notice, and write the texts of the notice.
 
-A change is another status or another version of the object. A write that repeats these, or changes only other
-attributes, is not worth a notice.
+A change needs a notice if the status or the version of the object differs from before. Changes of other attributes need
+none.
 """
 
 import json
@@ -36,12 +36,12 @@ _DETAILS = (
 
 
 class Malformed(Exception):
-    """A record that does not describe a change of a catalog item. The text says why."""
+    """A record does not describe a change of a catalog item. The text says why."""
 
 
 @dataclass(frozen=True)
 class Notice:
-    """What happened to one version of one image. `details` are the catalog's attributes as plain JSON values."""
+    """A notice about one version of one image. `details` are the catalog's attributes as plain JSON values."""
 
     image_id: str
     status: str
@@ -49,7 +49,7 @@ class Notice:
 
     @cached_property
     def id(self) -> str:
-        """Return the id of the change: the same for each delivery of the change, another one for another change."""
+        """Return the id of the change. It is the same for each delivery of the change, and unique among changes."""
         version = self.details.get("version_id") or self.details.get("etag") or "-"
         return f"{self.image_id}#{version}#{self.details.get('sequencer') or '-'}#{self.status}"
 
@@ -60,12 +60,12 @@ class Notice:
 
     @property
     def filename(self) -> str:
-        """Return the name that the uploader gave the file, or else the last part of the object's key."""
+        """Return the uploader's name of the file, or the last part of the object's key if it has none."""
         return str(self.details.get("filename") or names.of_key(str(self.details["key"])))
 
     @property
     def subject(self) -> str:
-        """Return the subject, one line of any printable characters."""
+        """Return the subject: one line of printable characters, which may be non-ASCII."""
         reason = f" ({self.details['reason']})" if self.details.get("reason") else ""
         return printable(f"Image {self.status.lower()}{reason}: {self.filename}")
 
@@ -94,7 +94,7 @@ class Notice:
 
     @property
     def message(self) -> str:
-        """Return the message for SNS (structure "json"): `text` for mail addresses, `document` for others."""
+        """Return the message for SNS (structure "json"): `text` for mail addresses, `document` for all others."""
         return json.dumps({"default": json.dumps(self.document), "email": self.text})
 
     @property
@@ -110,7 +110,7 @@ class Notice:
 
 
 def notice_of(record: Mapping[str, Any]) -> Notice | None:
-    """Return the notice for a DynamoDB stream record, None if it needs none. Raises Malformed."""
+    """Return the notice for a DynamoDB stream record, or None if it needs none. Raises Malformed."""
     try:
         change = record["dynamodb"]
         if record["eventName"] == "REMOVE":
@@ -118,14 +118,14 @@ def notice_of(record: Mapping[str, Any]) -> Notice | None:
         new, old = plain(change["NewImage"]), plain(change.get("OldImage") or {})
         notice = Notice(str(new["image_id"]), str(new["status"]), new)
         is_news = notice.status in ANNOUNCED and (old.get("status"), _version(old)) != (notice.status, _version(new))
-        # The texts are made here once, so that a record that can't be sent is found before anything is sent.
+        # Building the texts here reveals a malformed record before anything is sent.
         return notice if is_news and notice.message and notice.subject else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from error
 
 
 def _version(item: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return the version by its id, or by its ETag in a bucket without versions."""
+    """Return the version: its id and None, or None and its ETag in a bucket without versioning."""
     version_id = item.get("version_id")
     return (version_id, None) if version_id else (None, item.get("etag"))
 

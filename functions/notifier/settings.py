@@ -11,18 +11,17 @@ class Settings:
 
     topic_arn: str
     state_table: str
-    # An address verified with SES; without one, no mail is sent
+    # An address that is verified with SES. If it is empty, no mail is sent.
     sender: str = ""
     # Comma-separated addresses
     recipients: tuple[str, ...] = ()
-    # How long a notice belongs to the invocation that began it: longer than sending takes, shorter than the
-    # timeout
+    # The lease of a notice's claim. It must be longer than sending takes, and shorter than the function's timeout.
     lease_s: int = 30
-    # How long the claim of a sent notice is stored; a stream keeps its records for a day
+    # The days for which the claim of a sent notice is stored. A stream keeps its records for one day.
     keep_days: int = 8
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for values with which the first notice would fail or go nowhere."""
+        """Raise SettingsError for values that would make a notice fail or leave it without recipients."""
         if bool(self.sender) != bool(self.recipients):
             raise SettingsError("SENDER and RECIPIENTS go together: set both, or neither for no mail")
         if min(self.lease_s, self.keep_days) < 1:

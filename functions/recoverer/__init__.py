@@ -1,1 +1,1 @@
-"""Takes a few bounded actions after an alarm (redrive, relieve, roll back) and reports each. See README.md."""
+"""Take a limited number of actions after an alarm (redrive, relieve, roll back), and report each; see README.md."""

@@ -1,4 +1,4 @@
-"""Read CloudWatch alarms in each form in which they reach a function.
+"""Parse CloudWatch alarms in each form in which a function receives them.
 
 - by SNS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 - straight from CloudWatch: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
@@ -13,7 +13,7 @@ from typing import Any
 
 # The longest name of an alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 _LONGEST_NAME = 255
-# The most characters about a message that is not an alarm, because SNS limits a report's size
+# The maximum length of the text about a message that is not an alarm. SNS limits the size of a report.
 _LONGEST_PROBLEM = 500
 
 
@@ -33,7 +33,7 @@ class Alarm:
     state: str
     reason: str
     changed_at: float
-    # When it was seen in this state: at the change itself, or later by DescribeAlarms
+    # The time at which it was last known to be in this state: the time of the change, or of DescribeAlarms
     seen_at: float
     dimensions: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,7 +70,7 @@ def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
 
 def from_description(alarm: Mapping[str, Any], now: float) -> Alarm:
     """Return an alarm that DescribeAlarms has just returned."""
-    # StateUpdatedTimestamp moves without a change of state too:
+    # StateUpdatedTimestamp may change although the state does not:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
     changed = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
     return Alarm(
@@ -96,9 +96,9 @@ def _alarm(name: Any, state: Any, reason: Any, changed_at: float, dimensions: Ma
 
 
 def _dimensions(dimensions: Any) -> dict[str, str]:
-    """Return dimensions by name.
+    """Return dimensions as a dict by name.
 
-    SNS sends {"name", "value"}, some senders {"Name", "Value"}, direct invocations a mapping.
+    SNS sends objects with "name" and "value", some senders "Name" and "Value", and direct invocations a mapping.
     """
     if isinstance(dimensions, Mapping):
         return {str(name): str(value) for name, value in dimensions.items()}
@@ -106,9 +106,9 @@ def _dimensions(dimensions: Any) -> dict[str, str]:
 
 
 def _dimensions_in(metrics: Any, stat: str, metric: str, dimensions: str) -> dict[str, str]:
-    """Return the dimensions of all metrics; metric math expressions have none.
+    """Return the dimensions of all metrics. Metric math expressions have none.
 
-    The keys depend on the form of the alarm.
+    `stat`, `metric` and `dimensions` are the keys in this form of alarm.
     """
     merged: dict[str, str] = {}
     for query in metrics or []:

@@ -1,8 +1,8 @@
 """Decide whether to act, without side effects.
 
-Whatever the sequence of alarms, these limits hold for each target: at most `per_day` actions in any 24 hours,
-`cooldown_s` apart. Concurrency stays between the value before the first raise and the ceiling. A version is rolled back
-at most once, and never to a version that was rolled back itself.
+These limits hold for each target, for any sequence of alarms. There are at most `per_day` actions in any 24 hours, and
+at least `cooldown_s` seconds between two of them. Concurrency stays between its value before the first raise and the
+ceiling. A version is rolled back at most once, and never to a version that was rolled back before.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of all rules; `per_day` is by the rule's kind."""
+    """The limits of all rules. `per_day` contains the daily limit by kind of rule."""
 
     per_day: Mapping[str, int]
     cooldown_s: int
@@ -29,10 +29,10 @@ class State:
     """The stored state of a target. `revision` is for optimistic locking."""
 
     revision: int = 0
-    # The actions within the last day, in seconds since the epoch
+    # The times of the actions within the last day, in seconds since the epoch
     acted_at: tuple[int, ...] = ()
-    # Relieve: the concurrency before the first raise, before the last raise, and after it (which may have been
-    # interrupted)
+    # Relieve: the concurrency before the first raise, before the last raise, and after the last raise. The last raise
+    # may have been interrupted.
     baseline: int | None = None
     raised_from: int | None = None
     raised_to: int | None = None
@@ -42,7 +42,7 @@ class State:
 
 @dataclass(frozen=True)
 class Queue:
-    """A dead-letter queue."""
+    """The facts about a dead-letter queue."""
 
     messages: int
     is_moving: bool
@@ -50,23 +50,23 @@ class Queue:
 
 @dataclass(frozen=True)
 class EventSource:
-    """An event source mapping. Without a limit, `concurrency` is None."""
+    """The facts about an event source mapping. `concurrency` is None if it has no limit."""
 
     concurrency: int | None
 
 
 @dataclass(frozen=True)
 class Release:
-    """The versions of an alias.
+    """The facts about an alias.
 
-    `canary` gets a part of the traffic; `published_at` is when the newer of the two was published.
+    The version `canary` gets a part of the traffic. `published_at` is the time of publication of the newer version.
     """
 
     version: int
     canary: int | None
     published_at: float
     versions: tuple[int, ...]
-    # Changes whenever the alias does
+    # It changes with every change of the alias
     revision_id: str = ""
 
     @property
@@ -77,7 +77,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Unversioned:
-    """An alias that points to $LATEST."""
+    """The fact that an alias points to $LATEST, so that there is no version to roll back."""
 
 
 type Facts = Queue | EventSource | Release | Unversioned
@@ -95,14 +95,14 @@ class Action:
     why: str
     after: State
     if_failed: State
-    # Act only if the target is still at this revision; "" if targets of this kind have none
+    # Act only if the target still has this revision; "" if targets of this kind have no revision
     only_at: str = ""
     when_done: State | None = None
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """The reason why nothing is done."""
+    """A decision not to act, with the reason."""
 
     why: str
 
@@ -165,10 +165,10 @@ def _raise(rule: Relieve, source: EventSource, state: State) -> Decision:
     if current >= rule.ceiling:
         return Refusal(f"concurrency is {current} and the ceiling {rule.ceiling}")
     value = min(current + rule.step, rule.ceiling)
-    # If someone else has set the concurrency since, that is the new baseline.
+    # If someone else has changed the concurrency since then, the current value is the new baseline.
     baseline = state.baseline if _is_own(current, state) else current
     after = replace(state, baseline=baseline, raised_from=current, raised_to=value)
-    # The state is the same if it fails: a request that timed out may have succeeded.
+    # The state after a failure is the same, because a request that timed out may have succeeded.
     return Action("raise", value, f"raise concurrency from {current} to {value}", after, after)
 
 
@@ -179,9 +179,9 @@ def _is_own(concurrency: int | None, state: State) -> bool:
 def _lower(source: EventSource, state: State) -> Decision:
     """Lower concurrency to the baseline.
 
-    This happens at most once per series of raises, so it needs no limit of its own.
+    This happens at most once per series of raises, so it needs no separate limit.
 
-    The state keeps the raises until concurrency is lower: an interrupted step is repeated, which is safe.
+    The state keeps the raises until the concurrency is lowered. An interrupted step is repeated, which is safe.
     """
     if state.baseline is None or source.concurrency == state.baseline:
         return Refusal("nothing was raised")
@@ -201,7 +201,7 @@ def _lower(source: EventSource, state: State) -> Decision:
 def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:
     suspect, since = release.newest, alarm.changed_at - release.published_at
     if suspect in state.abandoned:
-        # After an interrupted rollback the alias still points there. In the state this looks like a new deployment.
+        # The alias points to this version after an interrupted rollback, but also after a new deployment of it.
         return Refusal(
             f"a rollback of version {suspect} was started before, and interrupted or undone since; a person must "
             f"decide what to do"

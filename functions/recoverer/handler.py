@@ -1,4 +1,4 @@
-"""The Lambda handler: it turns CloudWatch alarms into a few bounded recovery actions, and reports each."""
+"""The Lambda handler, which takes a limited number of recovery actions after CloudWatch alarms and reports each."""
 
 from typing import Any
 
@@ -19,12 +19,12 @@ RULES = parse_rules(SETTINGS.rules, SETTINGS.concurrency_ceiling)
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], _: object) -> dict[str, str]:
-    """Handle the alarms of an event; returns the outcome by alarm name."""
+    """Handle the alarms of an event, and return the outcome by alarm name."""
     return responder(SETTINGS, client).handle(event)
 
 
 def responder(settings: Settings, clients: Clients) -> Responder:
-    """Return a Responder that acts on the account of the clients."""
+    """Return a Responder that acts with these clients."""
     recovery = Recovery(
         RULES,
         settings.limits,

@@ -11,12 +11,12 @@ from recoverer.decisions import State
 from recoverer.rules import Rule
 from shared.dynamodb import is_conditional_failure
 
-# Longer than anyone waits to deploy a rolled-back version again
+# Longer than the time after which anyone would deploy a rolled-back version again
 _KEEP_S = 400 * 86_400
 
 
 class Ledger:
-    """DynamoDB access. Botocore's errors pass through."""
+    """The states of all targets, as items of the state table. Botocore's errors pass through."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         """`dynamodb` is a low-level client."""
@@ -24,7 +24,7 @@ class Ledger:
         self._table = table
 
     def read(self, rule: Rule) -> State:
-        """Return what is remembered of the rule's target, read consistently."""
+        """Return the stored state of the rule's target with a consistent read."""
         item = self._dynamodb.get_item(TableName=self._table, Key=_key(rule), ConsistentRead=True).get("Item", {})
         numbers = {name: int(value["N"]) for name, value in item.items() if "N" in value}
         return State(
@@ -37,9 +37,9 @@ class Ledger:
         )
 
     def write(self, rule: Rule, state: State, now: float) -> bool:
-        """Replace the revision that `state` was made from.
+        """Replace the revision on which `state` is based.
 
-        Returns False, and writes nothing, if another invocation has written meanwhile.
+        Returns False without writing if another invocation has written meanwhile.
         """
         item: dict[str, Any] = _key(rule) | {
             "revision": {"N": str(state.revision + 1)},

@@ -1,4 +1,4 @@
-"""Handle an alarm: look up its rule, decide, remember, act and report."""
+"""Handle an alarm: look up its rule, decide, store the state, act and report."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ _ATTEMPTS = 3
 
 
 class Recovery:
-    """Handles one alarm at a time."""
+    """The recovery from alarms according to the rules and limits."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what is allowed, and each service
         self,
@@ -31,7 +31,7 @@ class Recovery:
         dry_run: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Take the parts. A dry run changes nothing, not even the ledger."""
+        """With `dry_run`, nothing is changed, not even the ledger."""
         self._rules = rules
         self._limits = limits
         self._ledger = ledger
@@ -40,7 +40,7 @@ class Recovery:
         self._clock = clock
 
     def handle(self, alarm: Alarm) -> Report:
-        """Act by the alarm's rule, if the limits allow it. Errors of AWS are not raised: they are an outcome too."""
+        """Act by the alarm's rule, if the limits allow it. An error from AWS is returned in the report, not raised."""
         rule = rule_for(alarm, self._rules)
         if rule is None:
             return report_of(alarm, None, "no rule", "No rule is set for this alarm; nothing was done.")
@@ -64,7 +64,7 @@ class Recovery:
         return "refused", "Nothing was done: others keep acting on it at the same time."
 
     def _carry_out(self, rule: Rule, action: Action, now: float) -> bool:
-        """Act. Returns False if another invocation acted meanwhile. A failed action counts as an action too."""
+        """Carry out an action. Returns False if another invocation acted meanwhile. Failed actions count as actions."""
         if not self._ledger.write(rule, action.after, now):
             return False
         try:

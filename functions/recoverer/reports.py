@@ -1,4 +1,4 @@
-"""Reports of outcomes, for people and programs, through the report topic."""
+"""Publish reports of outcomes to the report topic, for people and programs."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from shared import sns
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of an alarm: acted, would act (dry run), refused, failed, no rule, not an alarm."""
+    """The report about an alarm. `outcome` is acted, would act (dry run), refused, failed, no rule or not an alarm."""
 
     alarm: str
     state: str
@@ -24,7 +24,7 @@ class Report:
 
     @property
     def subject(self) -> str:
-        """Return the subject: the outcome and the alarm."""
+        """Return the subject, with the outcome and the target or alarm."""
         return sns.subject(
             f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip()
         )
@@ -51,7 +51,7 @@ def report_of(alarm: Alarm, rule: Rule | None, outcome: str, text: str) -> Repor
 
 
 class Reporter:
-    """SNS access. Botocore's errors pass through."""
+    """The publisher of reports to the SNS topic. Botocore's errors pass through."""
 
     def __init__(self, client: Any, topic_arn: str) -> None:
         """`client` is a low-level client of SNS."""

@@ -1,4 +1,4 @@
-"""Handle the alarms of an event, and report the outcomes that are worth a message."""
+"""Handle the alarms of an event, and report the outcomes that need a message."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,12 +10,12 @@ from recoverer.reports import Report, Reporter
 from recoverer.rules import Relieve, Rule
 from shared.observability import MetricUnit, logger, metrics
 
-# DescribeAlarms takes 100 names
+# DescribeAlarms accepts up to 100 names.
 _NAMES_AT_ONCE = 100
 
 
 class Responder:
-    """Handles events that bring alarms, or ask for a look at all of them."""
+    """The handler of events, which contain alarms or come from the schedule for a check of all alarms."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - each is a service or what it is asked for
         self,
@@ -55,7 +55,7 @@ class Responder:
         for record in event.get("Records", [{"direct": event}]):
             sns = record.get("Sns", {})
             if sns.get("TopicArn") == self._report_topic_arn:
-                # The report of this message would arrive here again, without end.
+                # Reporting this message would cause an endless loop.
                 logger.error("subscribed to its own report topic: message ignored")
                 continue
             try:
@@ -64,9 +64,9 @@ class Responder:
                 yield Report("unknown", "unknown", "not an alarm", f"A message was not understood: {problem}.")
 
     def _current_alarms(self) -> Iterator[Alarm]:
-        """Yield the alarms with a rule as they are now.
+        """Yield the current state of all alarms with a rule.
 
-        CloudWatch reports only changes, but one step may not have been enough.
+        CloudWatch reports only changes of state, but an alarm may need more than one action.
         """
         names = sorted(self._rules)
         for start in range(0, len(names), _NAMES_AT_ONCE):
@@ -82,9 +82,9 @@ def _is_scheduled(event: Mapping[str, Any]) -> bool:
 
 
 def _is_news(event: Mapping[str, Any], report: Report) -> bool:
-    """Return whether a report is worth a message.
+    """Return whether a report needs a message.
 
-    It is not if there was nothing to do when an alarm ended, or while an alarm continues.
+    It needs none if there was nothing to do when an alarm ended, or while an alarm continues.
     """
     if report.outcome in ("acted", "failed", "not an alarm"):
         return True

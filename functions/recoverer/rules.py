@@ -1,4 +1,4 @@
-"""The RULES setting: which action is allowed for which alarm. It is checked at INIT."""
+"""The RULES setting, which says which action is allowed for which alarm. It is checked in Lambda's INIT phase."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ class Redrive:
 
 @dataclass(frozen=True)
 class Relieve:
-    """Raise the concurrency of a queue's event source mapping step by step, and lower it after the backlog."""
+    """Raise the concurrency of a queue's event source mapping step by step, and lower it when the backlog is gone."""
 
     mapping_id: str
     ceiling: int
@@ -66,7 +66,7 @@ _KINDS: dict[str, type[Redrive | Relieve | Rollback]] = {"redrive": Redrive, "re
 def parse_rules(text: str, ceiling: int) -> dict[str, Rule]:
     """Return rules by alarm name, from `{"<alarm>": {"kind": "redrive|relieve|rollback", ...the fields of the kind}}`.
 
-    `ceiling` is the default for relieve rules. Raises SettingsError, which says what is wrong with which rule.
+    `ceiling` is the default for relieve rules. Raises SettingsError, which names the rule and what is wrong with it.
     """
     try:
         definitions = json.loads(text)
@@ -78,7 +78,7 @@ def parse_rules(text: str, ceiling: int) -> dict[str, Rule]:
 
 
 def rule_for(alarm: Alarm, rules: Mapping[str, Rule]) -> Rule | None:
-    """Return the rule with the alarm's name, unless it is for other dimensions."""
+    """Return the rule with the alarm's name, or None if there is none or its dimensions differ from the alarm's."""
     rule = rules.get(alarm.name)
     return rule if rule and rule.dimensions.items() <= alarm.dimensions.items() else None
 

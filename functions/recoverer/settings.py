@@ -14,14 +14,14 @@ class Settings:
     report_topic_arn: str
     # A JSON object, described in rules.py
     rules: str
-    # Decide and report, but change nothing
+    # If true, the function decides and reports, but changes nothing
     dry_run: bool = False
     redrive_per_day: int = 3
     relieve_per_day: int = 6
     rollback_per_day: int = 1
-    # Between two actions on the same target
+    # The minimum time between two actions on the same target
     cooldown_s: int = 900
-    # How long after its publication a version may be rolled back
+    # The time after its publication in which a version may be rolled back
     deploy_window_s: int = 1800
     # The default of relieve rules
     concurrency_ceiling: int = 100
@@ -29,8 +29,8 @@ class Settings:
     max_alarm_age_s: int = 900
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for limits that would not limit anything."""
-        # With a cool-down of seconds, a flapping alarm would use up a day's actions in a minute.
+        """Raise SettingsError for limits that would have no effect."""
+        # With a cool-down of a few seconds, a flapping alarm would use all actions of a day in a minute.
         if self.cooldown_s < 60:
             raise SettingsError("COOLDOWN_S must be at least 60")
         if min(self.redrive_per_day, self.relieve_per_day, self.rollback_per_day) < 0:

@@ -1,4 +1,4 @@
-"""The queues, mappings and aliases that rules act on."""
+"""Read and change the targets of rules: queues, event source mappings and aliases."""
 
 from datetime import datetime
 from typing import Any
@@ -8,15 +8,15 @@ from recoverer.rules import Redrive, Relieve, Rollback, Rule
 
 
 class Targets:
-    """SQS and Lambda access. Botocore's errors pass through."""
+    """The targets in SQS and Lambda. Botocore's errors pass through."""
 
     def __init__(self, sqs: Any, functions: Any) -> None:
-        """Take low-level clients of SQS and Lambda."""
+        """`sqs` and `functions` are low-level clients of SQS and Lambda."""
         self._sqs = sqs
         self._lambda = functions
 
     def facts(self, rule: Rule) -> Facts:
-        """Return what a decision by `rule` depends on."""
+        """Return the facts about the target on which a decision by `rule` depends."""
         match rule:
             case Redrive():
                 return self._queue(rule)

@@ -1,11 +1,11 @@
 """Claims in the state table, so that only one of several invocations sends the same message.
 
-An invocation begins a claim before it sends anything, notes each channel that has the message, and closes the claim
-afterwards. A claim has a lease: if an invocation dies, the claim stays open, and the next invocation continues where it
-stopped after the lease has run out. No service can send and note in one step. So if an invocation dies between sending
-and noting, that channel gets the message twice.
+An invocation begins a claim before it sends anything, notes each channel that has received the message, and closes the
+claim afterwards. A claim has a lease: if an invocation dies, the claim stays open. When the lease has expired, the next
+invocation continues where the dead one stopped. Sending and noting are two separate steps. If an invocation dies
+between them, that channel gets the message twice.
 
-Its item has the key `<kind>#<id>`. An item without `lease_until` is closed.
+The item of a claim has the key `<kind>#<id>`. A claim is closed if its item has no `lease_until`.
 """
 
 import time
@@ -23,13 +23,13 @@ class Busy(Exception):
     """Another invocation holds the claim."""
 
     def __init__(self, seconds: float) -> None:
-        """`seconds` is how long its lease lasts."""
+        """`seconds` is the remaining time of that invocation's lease."""
         super().__init__(f"claimed by another invocation for {seconds:.0f} s more")
         self.seconds = seconds
 
 
 class Claims:
-    """DynamoDB access. Botocore's errors pass through."""
+    """The claims of one kind, as items of a DynamoDB table. Botocore's errors pass through."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - where, what, how long
         self,
@@ -40,7 +40,7 @@ class Claims:
         keep_days: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`dynamodb` is a low-level client; `kind` begins the items' keys; items expire after `keep_days`."""
+        """`dynamodb` is a low-level client. `kind` is the prefix of the items' keys. Items expire after `keep_days`."""
         self._dynamodb = dynamodb
         self._table = table
         self._kind = kind
@@ -49,9 +49,9 @@ class Claims:
         self._clock = clock
 
     def begin(self, claim_id: str, owner: str = "") -> frozenset[str] | None:
-        """Begin a claim, or continue one whose lease has run out or that `owner` has begun.
+        """Begin a claim, or continue an open one if its lease has expired or `owner` began it.
 
-        Returns the channels that have the message already; None if the claim is closed. Raises Busy.
+        Returns the channels that already have the message, or None if the claim is closed. Raises Busy.
         """
         now = self._clock()
         values = {":lease": now + self._lease_s, ":expires": int(now + self._keep_s), ":now": now}
@@ -68,7 +68,7 @@ class Claims:
         except ClientError as error:
             if not is_conditional_failure(error):
                 raise
-            # Without the item, which an emulator may leave out, the claim counts as held for a whole lease.
+            # An emulator may leave out the item. The claim then counts as held for a whole lease.
             item: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment]
             if item and "lease_until" not in item:
                 return None
@@ -89,7 +89,7 @@ class Claims:
         self._update(claim_id, expression, values | _numbers({":now": int(self._clock())}), names)
 
     def release(self, claim_id: str) -> None:
-        """Release the claim, so that the next invocation continues at once."""
+        """End the lease, so that the next invocation can continue the claim at once."""
         self._update(claim_id, "SET lease_until = :past", _numbers({":past": 0}))
 
     def _update(

@@ -1,6 +1,6 @@
-"""Make each boto3 client once per execution environment, at its first use.
+"""Create each boto3 client once per execution environment, at its first use.
 
-boto3 itself reads AWS_ENDPOINT_URL, so nothing here knows which cloud it talks to.
+boto3 itself reads AWS_ENDPOINT_URL, so this code is the same for AWS and an emulator.
 """
 
 import gc
@@ -15,9 +15,9 @@ type Clients = Callable[[str], Any]
 
 @contextmanager
 def _nothing_to_collect() -> Iterator[None]:
-    """Switch the garbage collector off while long-lived objects are made.
+    """Switch the garbage collector off while long-lived objects are created.
 
-    Scanning them repeatedly takes a quarter of a cold start.
+    The collector would scan them repeatedly, which takes a quarter of a cold start.
     """
     gc.disable()
     try:
@@ -31,11 +31,11 @@ with _nothing_to_collect():
     import boto3
     from botocore.config import Config
 
-# Short timeouts and few retries: after that, the trigger retries with backoff.
+# Short timeouts and few retries are enough, because the function's trigger also retries, with backoff.
 CONFIG = Config(
     connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32
 )
-# For requests that an invocation must not wait for, and whose failure has no consequence
+# For optional requests: the invocation does not wait long for them, and may ignore their failure
 QUICK = CONFIG.merge(Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1}))
 
 

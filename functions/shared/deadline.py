@@ -14,16 +14,16 @@ class LambdaContext(Protocol):
 
 
 class Deadline:
-    """Says whether there is time for work of a given length."""
+    """The time at which an invocation must stop its work."""
 
     def __init__(self, context: LambdaContext, reserve_s: float = 2.0) -> None:
-        """Take Lambda's context. `reserve_s` seconds are reserved for the answer."""
+        """Compute the deadline from Lambda's context. `reserve_s` seconds are reserved for the response."""
         self._end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - reserve_s
 
     def remaining_s(self) -> float:
-        """Return the seconds that are left for work; never negative."""
+        """Return the seconds that are left for work, or 0 after the deadline."""
         return max(0.0, self._end - time.monotonic())
 
     def allows(self, seconds: float) -> bool:
-        """Return whether work that takes `seconds` would end in time."""
+        """Return whether work that takes `seconds` would end before the deadline."""
         return self.remaining_s() >= seconds

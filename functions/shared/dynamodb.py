@@ -1,4 +1,4 @@
-"""DynamoDB's items and errors."""
+"""Helpers for DynamoDB's items and errors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item in DynamoDB's JSON as plain Python values.
 
-    Whole numbers become int, others float; sets become sets.
+    Whole numbers become int, and other numbers float. DynamoDB's sets become Python sets.
 
     Raises ValueError, TypeError or AttributeError if `item` is not DynamoDB's JSON.
     """

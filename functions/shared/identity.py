@@ -1,4 +1,4 @@
-"""Ids of images and events that functions, commands and tests have in common."""
+"""The ids of images and events, which functions, commands and tests compute in the same way."""
 
 import hashlib
 
@@ -9,10 +9,9 @@ def image_id(bucket: str, key: str) -> str:
 
 
 def correlation_id(image_id: str, sequencer: str | None) -> str:
-    """Return the id of one S3 event and everything that follows from it.
+    """Return the id that connects one S3 event with all its effects.
 
-    It is the same in every function's log and in the notice.
-
-    Functions need not pass it on: S3's sequencer is unique among the events of a key, and the catalog's item has it.
+    Every function's log and the notice contain the same id. Functions need not pass it on: they compute it from S3's
+    sequencer, which is unique among the events of a key and is stored in the catalog's item.
     """
     return f"{image_id}-{sequencer or 'none'}"

@@ -1,7 +1,8 @@
 """The keys of the index `by_taken`, which lists images by the time at which they were taken.
 
-The hash key `shelf` is the status and a shard, so that no single key takes all writes: a partition takes 1,000 writes a
-second. The range key `taken_key` is unique: the time, the end of the name and the beginning of the id of an image.
+The hash key `shelf` consists of the status and a shard. Shards spread the writes over several partitions, because one
+partition accepts 1,000 writes per second. The range key `taken_key` is unique. It consists of the time, the end of the
+file name and the beginning of the image's id.
 
     shelf      READY#3
     taken_key  2026-06-15T10:30:00#img_00011#0f343b0931126a20
@@ -21,10 +22,10 @@ COMPLETE = "catalog#by_taken"
 SHARDS = 4
 # The time as the camera wrote it, or the minute of the upload
 KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d#[a-z0-9_]{0,12}#[0-9a-f]{16}", re.ASCII)
-# An item stays below 1 KB, one write unit, so its keys are short. 64 bits of the id make them unique.
+# Keys are short, because an item should stay below 1 KB, which is one write unit. 64 bits of the id make them unique.
 _NAME_CHARS, _ID_CHARS = 12, 16
 _SECOND, _MINUTE = len("2026-06-15T10:30:00"), len("2026-06-15T10:30")
-# What a deleted image is shown with until it can't be restored any more
+# The attributes that a deleted image keeps as long as it can be restored
 _REMEMBERED = (
     "filename",
     "captured_at",
@@ -38,24 +39,24 @@ _REMEMBERED = (
 
 
 def shelves(status: str) -> list[str]:
-    """Return the hash keys of all images with a status."""
+    """Return all hash keys for a status, one for each shard."""
     return [f"{status}#{shard}" for shard in range(SHARDS)]
 
 
 def attributes(item: Mapping[str, Any]) -> dict[str, str]:
-    """Return the attributes by which an item of the catalog is listed.
+    """Return the keys of a catalog item in the index.
 
-    Photos are sorted by the local time of their capture. Without one, they are sorted by the minute of their upload,
-    and within it by name, because the files of one upload arrive in any order.
+    Photos are sorted by the local time of their capture. A photo without a capture time is sorted by the minute of its
+    upload. Photos of the same minute are sorted by name, because the files of one upload arrive in any order.
     """
     filename = str(item.get("filename") or names.of_key(item["key"]))
     return _keys(item["status"], item["image_id"], moment_of(item), filename)
 
 
 def moment_of(item: Mapping[str, Any]) -> str:
-    """Return the local time of the capture, as in 2026-06-15T10:30:00, or else the minute of the upload.
+    """Return the local time of the capture, as in 2026-06-15T10:30:00, or the minute of the upload if there is none.
 
-    That is as the uploader's clock showed it, if the item has `utc_offset`, and otherwise in UTC.
+    The minute of the upload is in the uploader's local time if the item has `utc_offset`, and otherwise in UTC.
     """
     captured = str(item.get("captured_at") or "")[:_SECOND]
     if len(captured) == _SECOND:
@@ -67,9 +68,9 @@ def moment_of(item: Mapping[str, Any]) -> str:
 
 
 def of_deleted(recorded: Mapping[str, Any], image_id: str, deleted_at: str) -> dict[str, Any]:
-    """Return what the item of a deleted image keeps of its last version, so that it can be shown and restored.
+    """Return the attributes that a deleted image keeps of its last version, so that it can be shown and restored.
 
-    Returns nothing if no version is known: nothing could be restored.
+    Returns an empty dict if no version is known, because then nothing can be restored.
     """
     if recorded.get("status") == "DELETED":
         names_kept = (*_REMEMBERED, "deleted_version", "deleted_status", "shelf", "taken_key")
@@ -88,6 +89,6 @@ def _keys(status: str, image_id: str, moment: str, filename: str) -> dict[str, s
 
 
 def _sortable(filename: str) -> str:
-    """Return the end of a name, without its extension, for sorting: photo 2 comes before photo 10."""
+    """Return the end of a name without its extension, in a form for sorting: photo 2 comes before photo 10."""
     plain = re.sub(r"[^a-z0-9]", "_", names.folded(filename.rpartition(".")[0] or filename))
     return re.sub(r"\d+", lambda digits: digits[0].zfill(5), plain)[-_NAME_CHARS:]

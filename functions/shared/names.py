@@ -1,6 +1,6 @@
-"""File names as people gave them: cleaned, carried in the metadata of an S3 object, and folded for a search.
+"""Clean the file names that people chose, store them in the metadata of S3 objects, and fold them for searches.
 
-S3 keys hold a safe form of a name (catalog_api/uploads.py). The name itself travels beside the key.
+An S3 key contains only a safe form of the name (see catalog_api/uploads.py). The metadata contains the name itself.
 """
 
 import base64
@@ -19,16 +19,16 @@ _MAX_METADATA_CHARS = 2048
 _MAX_EXTENSION_CHARS = 16
 # The joiners and the tags of emoji. All other format characters are invisible or change the direction of writing.
 _JOINERS = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
-# Signatures see repeated spaces as one, so these names are encoded too.
+# Signatures treat repeated spaces as one space, so names with repeated spaces do not match and are encoded.
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 # "An 'encoded-word' may not be more than 75 characters long": RFC 2047, section 2. 45 bytes become 60 characters.
 _WORD_BYTES = 45
 
 
 def clean(text: str) -> str | None:
-    """Return the last part of a path as one line of at most 255 characters; None if nothing is left.
+    """Return the last part of a path as one line of at most 255 characters, or None if nothing is left.
 
-    It has no control characters and none that change the direction of writing. A long name keeps its extension.
+    Control characters and characters that change the direction of writing are removed. A long name keeps its extension.
     """
     name = unicodedata.normalize("NFC", text).replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     name = "".join(_visible(character) for character in name).strip()
@@ -49,9 +49,9 @@ def _visible(character: str) -> str:
 
 
 def to_metadata(name: str) -> str:
-    """Return a cleaned name as a value of S3's metadata: as it is in ASCII, or else as encoded words of RFC 2047.
+    """Return a cleaned name as a value for S3's metadata.
 
-    255 characters take at most 1.8 KB.
+    An ASCII name stays unchanged. Other names become encoded words (RFC 2047): 255 characters take at most 1.8 KB.
     """
     if _PLAIN.fullmatch(name) and "=?" not in name:
         return name
@@ -65,9 +65,9 @@ def to_metadata(name: str) -> str:
 
 
 def from_metadata(value: str | None) -> str | None:
-    """Return the cleaned name in a value of S3's metadata; None if there is none.
+    """Return the cleaned name from a value of S3's metadata, or None if it contains no name.
 
-    Every writer of the bucket chooses the value, so anything is accepted and cleaned.
+    Everybody who can write to the bucket can set the value, so any text is accepted and cleaned.
     """
     if not value or len(value) > _MAX_METADATA_CHARS:
         return None
@@ -79,13 +79,13 @@ def from_metadata(value: str | None) -> str | None:
 
 
 def folded(text: str) -> str:
-    """Return a text for a search in which case, accents and widths make no difference."""
+    """Return a text without differences of case, accents and character widths, for searches."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFC", "".join(part for part in decomposed if unicodedata.category(part) != "Mn"))
 
 
 def of_key(key: str) -> str:
-    """Return the name to show for a key: its last part, without the random part of uploads through the API."""
+    """Return the name to show for a key: its last part, without the random prefix that the API adds to uploads."""
     name = key.rstrip("/").rsplit("/", 1)[-1] or key
     random, dash, rest = name.partition("-")
     return rest if key.startswith("web/") and dash and len(random) == 32 and rest else name

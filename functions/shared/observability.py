@@ -1,6 +1,7 @@
-"""One logger (structured JSON) and one metrics sink (CloudWatch EMF) per function.
+"""The function's logger (structured JSON) and metrics (CloudWatch embedded metric format, EMF).
 
-Service and namespace come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_METRICS_NAMESPACE, set by modules/function.
+Powertools reads the service and namespace from POWERTOOLS_SERVICE_NAME and POWERTOOLS_METRICS_NAMESPACE. The Terraform
+module modules/function sets both variables.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ __all__ = ["MetricUnit", "logger", "metrics", "single_metric", "with_metrics"]
 def with_metrics[**P, R](handler: Callable[P, R]) -> Callable[P, R]:
     """Decorate a Lambda handler so that each invocation writes its own metrics when it ends, even if it fails.
 
-    Without this, the metrics of a failed invocation are written with those of the next one, or never.
+    Without this decorator, the metrics of a failed invocation are written with those of the next one, or never.
     """
 
     @wraps(handler)

@@ -1,6 +1,6 @@
-"""A function's environment variables, parsed once at INIT into a frozen dataclass.
+"""Parse a function's environment variables into a frozen dataclass, once in Lambda's INIT phase.
 
-A missing or wrong variable makes the first invocation fail.
+A missing or invalid variable makes the first invocation fail.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 
 class SettingsError(Exception):
-    """An environment variable is missing or not valid. The text says which and what to do."""
+    """An environment variable is missing or not valid. The message names the variable and what is wrong."""
 
 
 def _integers(text: str) -> tuple[int, ...]:
@@ -39,7 +39,7 @@ def load[T](cls: type[T], environment: Mapping[str, str] | None = None) -> T:
     """Build the dataclass `cls` from variables named like its fields, in upper case.
 
     Fields may be `str`, `int`, `float`, `bool` ("true"/"false"), `tuple[int, ...]` ("1,2,3") or `tuple[str, ...]` ("a,
-    b"). Raises SettingsError naming the variable; a field with a default may be absent.
+    b"). The variable of a field with a default may be absent. Raises SettingsError, which names the variable.
     """
     environment = os.environ if environment is None else environment
     hints = get_type_hints(cls)

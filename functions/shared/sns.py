@@ -1,4 +1,4 @@
-"""Messages of Amazon SNS."""
+"""Helpers for messages through Amazon SNS."""
 
 from shared.text import printable
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 def utc_text(moment: datetime) -> str:
     """Return a time as ISO 8601 in UTC with milliseconds, as in 2026-11-23T09:30:00.000Z.
 
-    A time without an offset is UTC.
+    A time without an offset counts as UTC.
     """
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -16,6 +16,6 @@ def utc_text(moment: datetime) -> str:
 def printable(text: str) -> str:
     """Return `text` on one line.
 
-    "?" replaces line breaks, control characters and those that change the direction of writing.
+    "?" replaces line breaks, control characters and characters that change the direction of writing.
     """
     return "".join(character if character.isprintable() else "?" for character in text)

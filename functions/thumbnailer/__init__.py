@@ -1,1 +1,1 @@
-"""Photos uploaded to S3 become thumbnails and a catalog item; see README.md."""
+"""Make thumbnails and a catalog item from each photo that is uploaded to S3; see README.md."""

@@ -26,15 +26,18 @@ from thumbnailer.imaging.decoder import SLOWEST_S
 from thumbnailer.pipeline import Contended, Outcome
 from thumbnailer.storage import NotRemoved
 
-# Temporary errors, and errors that an operator fixes (permissions, a missing table). They need no stack trace.
+# These errors are temporary, or an operator fixes them (permissions, a missing table). They need no stack trace.
 _TRANSIENT = (BotoCoreError, ClientError, Contended, NotRemoved, MemoryError, TimeoutError)
-# The throughput of a slow network
+# The throughput that is assumed for a slow network
 _BYTES_PER_SECOND = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Job:
-    """An event and its message. `deliveries` includes this one; `sent_at` is in ISO 8601, None if SQS did not say."""
+    """An event and facts about its message.
+
+    `deliveries` counts this delivery too. `sent_at` is in ISO 8601, or None if SQS did not provide it.
+    """
 
     message_id: str
     deliveries: int
@@ -68,7 +71,7 @@ type Handle = Callable[[Job, Deadline], Outcome]
 
 
 def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int) -> Summary:
-    """Handle the records of an SQS event, `workers` objects at a time. It never raises because of a message."""
+    """Handle the records of an SQS event, `workers` objects at a time. No message raises an exception."""
     jobs, failed = _jobs(records)
     groups: dict[str, list[Job]] = {}
     for job in jobs:
@@ -86,7 +89,7 @@ def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int
 
 
 def report(summary: Summary) -> None:
-    """Count how the events ended, the bytes read and the messages to retry; count rejections by reason as well."""
+    """Add metrics for the outcomes, the bytes read, the messages to retry, and the rejections by reason."""
     for name, count in Counter(outcome.result.value for outcome in summary.outcomes).items():
         metrics.add_metric(name, MetricUnit.Count, count)
     bytes_in = sum(outcome.bytes for outcome in summary.outcomes)
@@ -100,7 +103,7 @@ def report(summary: Summary) -> None:
 
 
 def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
-    """Return the events of all messages, and the ids of malformed messages (they end in the dead-letter queue)."""
+    """Return the events of all messages, and the ids of malformed messages, which go to the dead-letter queue."""
     jobs, failed = [], set()
     for record in records:
         message_id, body = record["messageId"], record["body"]
@@ -126,12 +129,12 @@ def _sent_at(attributes: dict[str, str]) -> str | None:
 
 
 def _attempt(job: Job, handle: Handle, deadline: Deadline, longest_wait: float) -> Outcome | None:
-    """Return the outcome of the event; None if its message must be delivered again."""
+    """Return the outcome of the event, or None if its message must be delivered again."""
     needed = SLOWEST_S + (job.event.size or 0) / _BYTES_PER_SECOND
     if not deadline.allows(min(needed, longest_wait)):
         logger.warning("handed back unstarted, too little time is left", extra=job.log_fields)
         return None
-    # If the file kills the process, no other line says which object it was.
+    # If the file kills the process, only this line tells which object it was.
     logger.info("begun", extra=job.log_fields | {"event_time": job.event.time, "sent_at": job.sent_at})
     started = time.monotonic()
     try:

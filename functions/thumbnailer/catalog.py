@@ -1,4 +1,4 @@
-"""The catalog table. It has an item per object, which is written only if it has not changed since it was read."""
+"""Read and write the catalog table. An object's item is written only if it has not changed since it was read."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from thumbnailer.ordering import Recorded
 
 
 class Catalog:
-    """DynamoDB access. Botocore's errors pass through."""
+    """The catalog table in DynamoDB. Botocore's errors pass through."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         """`dynamodb` is a low-level client."""
@@ -24,7 +24,7 @@ class Catalog:
         self._table = table
 
     def get(self, image_id: str) -> Recorded | None:
-        """Return the recorded state of an object, read consistently."""
+        """Return the recorded state of an object with a consistent read, or None if there is none."""
         answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
         if "Item" not in answer:
             return None
@@ -42,7 +42,7 @@ class Catalog:
     def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> bool:
         """Replace `recorded` by `item`.
 
-        Returns False, and writes nothing, if the item has changed since it was read.
+        Returns False without writing if the item has changed since it was read.
         """
         content = dict(item) | {
             "revision": recorded.revision + 1 if recorded else 1,
@@ -54,9 +54,9 @@ class Catalog:
         return self._write("put_item", recorded, request)
 
     def advance(self, recorded: Recorded, event: ObjectEvent, tombstone_days: int) -> bool:
-        """Note that the recorded state is still right after `event`.
+        """Record that the stored state is still correct after `event`.
 
-        Returns False, and writes nothing, if the item has changed since.
+        Returns False without writing if the item has changed since it was read.
         """
         news: dict[str, Any] = {"sequencer": event.sequencer, "revision": recorded.revision + 1}
         if recorded.is_deleted:
@@ -65,7 +65,7 @@ class Catalog:
             news["uploaded_at"] = event.time  # The same content was uploaded again.
         request = {
             "Key": {"image_id": {"S": event.image_id}},
-            # A deletion after a restoration can be undone again.
+            # The image was restored, so a later deletion of it can be undone again.
             "UpdateExpression": "SET "
             + ", ".join(f"{name} = :new_{name}" for name in news)
             + " REMOVE restored_version",
@@ -94,15 +94,15 @@ class Catalog:
 def tombstone(event: ObjectEvent, days: int) -> dict[str, Any]:
     """Return the item of a deleted object.
 
-    TTL removes it after `days`, when no event from before the deletion can arrive any more.
+    TTL removes the item after `days`. No event from before the deletion can arrive after that time.
     """
     return _identity(event, "DELETED", event.version_id) | _deletion(event, days)
 
 
 def remembered(deletion: Mapping[str, Any], recorded: Recorded | None) -> dict[str, Any]:
-    """Return what a tombstone keeps of the recorded item, so that the deletion can be undone.
+    """Return the attributes that a tombstone keeps of the recorded item, so that the deletion can be undone.
 
-    Nothing is kept if the version itself was removed: nothing is left to restore.
+    Returns an empty dict if the version itself was removed, because then nothing can be restored.
     """
     if recorded is None or deletion.get("version_id") == recorded.version_id:
         return {}

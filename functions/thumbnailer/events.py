@@ -1,8 +1,8 @@
 """Decode and check the S3 event notifications in an SQS message.
 
-They may come directly, through an SNS topic, or through EventBridge. Shapes:
+They may come directly, through an SNS topic, or through EventBridge. S3's format is described in
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-and, as EventBridge passes them on, https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+and EventBridge's format in https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
 import json
@@ -22,9 +22,9 @@ class Kind(Enum):
     """The meaning of an event for its key."""
 
     CREATED = "created"
-    # The key has no current object any more: a delete marker, or a deletion in a bucket without versions
+    # The key has no current object any more, because of a delete marker or a deletion in a bucket without versioning
     DELETED = "deleted"
-    # One version (or delete marker) was deleted permanently; only S3 knows which version is current now
+    # One version or delete marker was deleted permanently. Only S3 can tell which version is current now.
     VERSION_REMOVED = "version removed"
 
 
@@ -34,7 +34,7 @@ class MalformedMessage(Exception):
 
 @dataclass(frozen=True)
 class ObjectEvent:
-    """One record of a notification. `key` is decoded; `version_id` is None in a bucket without versions."""
+    """One record of a notification. `key` is decoded. `version_id` is None in a bucket without versioning."""
 
     kind: Kind
     name: str
@@ -49,21 +49,21 @@ class ObjectEvent:
 
     @property
     def image_id(self) -> str:
-        """Return the catalog's hash key for this object, whatever its version."""
+        """Return the catalog's hash key for this object, which is the same for all its versions."""
         return image_id(self.bucket, self.key)
 
     @property
     def asks_to_remake(self) -> bool:
-        """Return whether an operator asks to make unchanged thumbnails again. S3 does not send such events."""
+        """Return whether an operator sent the event to make the thumbnails of an unchanged object again."""
         return self.name == "ObjectCreated:Remake"
 
     @property
     def asks_to_retry(self) -> bool:
-        """Return whether a rejected object is to be handled again: an operator asks for it, or it was restored."""
+        """Return whether a rejected object must be handled again: an operator asks for it, or it was restored."""
         return self.name in {"ObjectCreated:Retry", _RESTORED}
 
 
-# A copy of an archived object can be read now. S3 sends no sequencer with it.
+# S3 sends this event when a copy of an archived object can be read. The event has no sequencer.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
 _RESTORED = "ObjectRestore:Completed"
 _KINDS = {
@@ -75,7 +75,7 @@ _KINDS = {
     "LifecycleExpiration:Delete": Kind.VERSION_REMOVED,
 }
 
-# EventBridge's names of these events; the kind of deletion is in the detail
+# EventBridge's names of these events. Its detail contains the kind of deletion.
 _DETAIL_TYPES = {
     "Object Created": "ObjectCreated:Put",
     "Object Deleted": "ObjectRemoved:",
@@ -87,8 +87,8 @@ _DELETIONS = {"Delete Marker Created": "DeleteMarkerCreated", "Permanently Delet
 def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
     """Return the events of a message body, and the problems of malformed records.
 
-    The test event that S3 sends when a notification is configured yields neither. Events that say nothing about an
-    object's content (tags, transitions) are left out. Raises MalformedMessage if the body as a whole is unreadable.
+    S3's test event for a new notification results in two empty lists. Events that do not concern an object's content
+    (tags, transitions) are left out. Raises MalformedMessage if the whole body is unreadable.
     """
     try:
         content = json.loads(body)
@@ -117,9 +117,9 @@ def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
 
 
 def _without_sns(content: Any) -> Any:
-    """Return the notification in a message of an SNS topic that does not deliver raw messages.
+    """Return the notification from a message of an SNS topic. Other content is returned unchanged.
 
-    Shape: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html#http-notification-json
+    Format: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html#http-notification-json
     """
     if not (isinstance(content, dict) and content.get("Type") == "Notification" and "TopicArn" in content):
         return content
@@ -137,7 +137,7 @@ def _parse_record(record: Any) -> ObjectEvent | None:
 
 
 def _parse_bridged(content: Any) -> ObjectEvent | None:
-    """Parse an event from EventBridge, which has other names and a key that is not encoded."""
+    """Parse an event from EventBridge. Its fields have different names, and its key is not encoded."""
     name, detail = _DETAIL_TYPES.get(_text(content["detail-type"])), content["detail"]
     if name is None:
         return None
@@ -165,7 +165,7 @@ def _event(name: str, bucket: Any, key: str, described: Any, time: Any) -> Objec
         name=name,
         bucket=_text(bucket["name"]),
         key=key,
-        # "null" is the id of versions that were written while versioning was off
+        # A version that was written while versioning was off has the id "null".
         version_id=None if version_id == "null" else version_id,
         sequencer=None if name == _RESTORED else _sequencer(described.get("sequencer")),
         etag=_optional_text(described.get("eTag")),

@@ -1,4 +1,4 @@
-"""The Lambda handler: it turns SQS messages with S3 notifications into thumbnails and catalog items."""
+"""The Lambda handler, which makes thumbnails and catalog items from SQS messages with S3 notifications."""
 
 import itertools
 import os
@@ -28,18 +28,18 @@ PIPELINE = Pipeline(
     SETTINGS.tombstone_days,
 )
 SQS = client("sqs", QUICK)
-# Whether an invocation is the first one of this process
+# Yields True for the first invocation of this process, and then False
 _COLD = itertools.chain([True], itertools.repeat(False))
 
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Handle an SQS event; answers which messages are to be delivered again (ReportBatchItemFailures)."""
+    """Handle an SQS event. The response names the messages to deliver again (ReportBatchItemFailures)."""
     logger.append_keys(function_request_id=context.aws_request_id)
     with Lease(SQS, event["Records"], SETTINGS.lease_s) as lease:
         if next(_COLD):
-            # The first request takes longest, and competes with those of the workers. Until it ends, the messages of a
-            # process that dies wait for the queue's timeout.
+            # The lease's first request takes longest, and would compete with requests of the workers. If the process
+            # dies before this request ends, the messages come back only after the queue's visibility timeout.
             lease.wait()
         summary = batch.run(event["Records"], partial(_handle, lease), Deadline(context), SETTINGS.workers)
     lease.return_failed(summary.failed, SETTINGS.retry_delays_s)
@@ -49,7 +49,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 def _handle(lease: Lease, job: Job, deadline: Deadline) -> Outcome:
     def make(data: bytes) -> Photo:
-        # A file may kill the process while it is decoded. Its messages then come again when the lease ends.
+        # Decoding a file may kill the process. With a lease, its messages come back when the lease ends.
         lease.wait()
         return DECODER.run(data, job.deliveries, deadline)
 

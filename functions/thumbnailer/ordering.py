@@ -1,8 +1,8 @@
 """Decide whether an event is newer than the recorded one. SQS delivers events late, twice and out of order.
 
-S3 gives each event of a key a sequencer that grows (shared/sequencers.py). An event with a smaller sequencer than the
-recorded one is stale. Where sequencers are missing, or equal although the versions differ (an operator's events, some
-emulators), S3 is asked which version is current.
+S3 gives each event of a key a larger sequencer than the one before (shared/sequencers.py). An event with a smaller
+sequencer than the recorded one is stale. Events from operators or some emulators have no sequencer, or the same one for
+different versions. Then a request to S3 returns the current version.
 """
 
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ from thumbnailer.events import Kind, ObjectEvent
 
 @dataclass(frozen=True)
 class Version:
-    """One version of an object: by its id, or by its ETag in a bucket without versions."""
+    """One version of an object, identified by its id, or by its ETag in a bucket without versioning."""
 
     version_id: str | None
     etag: str | None
-    # ISO 8601 in UTC; None unless S3 was asked
+    # ISO 8601 in UTC; None if it does not come from a request to S3
     uploaded_at: str | None = field(default=None, compare=False)
 
     def is_same_as(self, version_id: str | None, etag: str | None) -> bool:
-        """Return whether both mean the same content."""
+        """Return whether this version is the one with this id, or with this ETag if neither has an id."""
         if self.version_id or version_id:
             return self.version_id == version_id
         return self.etag == etag
@@ -32,9 +32,9 @@ class Version:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The facts about an object in the catalog that later events depend on.
+    """The facts about an object in the catalog on which the handling of later events depends.
 
-    `revision` grows with every write of the item: it is an optimistic lock.
+    `revision` grows with every write of the item, for optimistic locking.
     """
 
     status: str
@@ -43,7 +43,7 @@ class Recorded:
     sequencer: str | None = None
     revision: int = 0
     thumbnail_keys: frozenset[str] = frozenset()
-    # The item as a whole, of which a deletion keeps a part
+    # The whole item, of which a deletion keeps a part
     item: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     @property
@@ -57,14 +57,14 @@ class Recorded:
         return self.status == "DELETED"
 
     def holds(self, current: Version | None) -> bool:
-        """Return whether `current` (None: no object) is the recorded version."""
+        """Return whether `current` is the recorded version. None means that there is no object."""
         if current is None or self.is_deleted:
             return current is None and self.is_deleted
         return current.is_same_as(self.version_id, self.etag)
 
 
 class Decision(Enum):
-    """The decision about an event."""
+    """The decision on what to do about an event."""
 
     TAKE = "the event itself says what is current"
     ASK = "S3 must say what is current"
@@ -93,16 +93,17 @@ def asks_to_retry(event: ObjectEvent, recorded: Recorded | None) -> bool:
 
 
 def reopens(event: ObjectEvent, recorded: Recorded) -> bool:
-    """Return whether a recorded version is handled again: an operator asks for it, or the reason may have passed.
+    """Return whether a recorded version must be handled again.
 
-    The reason of a rejection may have passed if its object was restored, or uploaded again with the same content.
+    That is the case if an operator asks for it, or if a rejected object was restored or uploaded again. The reason for
+    the rejection may be gone then.
     """
     uploaded_again = recorded.is_rejected and event.kind is Kind.CREATED and is_newer(event, recorded)
     return event.asks_to_remake or asks_to_retry(event, recorded) or uploaded_again
 
 
 def decide(event: ObjectEvent, recorded: Recorded | None) -> Decision:
-    """Return what to do about `event` when the catalog holds `recorded` (None: nothing)."""
+    """Return what to do about `event` if the catalog contains `recorded`, or no item (None)."""
     if event.asks_to_remake or asks_to_retry(event, recorded):
         return Decision.ASK
     if recorded is not None:

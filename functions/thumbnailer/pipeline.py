@@ -1,6 +1,6 @@
-"""Handle an event: decide whether it is new, make thumbnails, record the result, remove outdated thumbnails.
+"""Handle an event: decide whether it is new, make thumbnails, record the result, and remove outdated thumbnails.
 
-Any step may be interrupted, run twice, or run while another event of the same object is handled; see "Order and races"
+Any step may be interrupted, run twice, or run while another event of the same object is handled. See "Order and races"
 in README.md.
 """
 
@@ -29,11 +29,11 @@ type Make = Callable[[bytes], Photo]
 
 
 class Contended(Exception):
-    """Other events of the same object kept changing the item. Trying again will help."""
+    """Other events of the same object kept changing the item. Another attempt will succeed."""
 
 
 class Result(Enum):
-    """The result of an event; the values are names of metrics."""
+    """The result of an event. The values are names of metrics."""
 
     READY = "ImagesReady"
     REJECTED = "ImagesRejected"
@@ -49,7 +49,7 @@ _RESULT_WITHOUT_WORK = {Decision.DUPLICATE: Result.DUPLICATE, Decision.STALE: Re
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of an event. Rejections have a `reason`; `bytes` were read from the uploads bucket."""
+    """The outcome of an event. Rejections have a `reason`. `bytes` is the size read from the uploads bucket."""
 
     result: Result
     reason: str | None = None
@@ -58,7 +58,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Draft:
-    """An item to record, and the keys of its thumbnails, which are stored already. `version` is None for a deletion."""
+    """An item to record, and the keys of its thumbnails, which are already stored. `version` is None for a deletion."""
 
     version: Version | None
     item: dict[str, Any]
@@ -67,21 +67,21 @@ class _Draft:
 
 
 class Pipeline:
-    """Brings the catalog and the thumbnails bucket in line with events of the uploads bucket."""
+    """The pipeline that updates the catalog and the thumbnails bucket after events of the uploads bucket."""
 
     def __init__(self, storage: Storage, catalog: Catalog, limits: Limits, tombstone_days: int) -> None:
-        """`tombstone_days` is how long a deletion is remembered."""
+        """`tombstone_days` is the time for which a deletion is recorded."""
         self._storage = storage
         self._catalog = catalog
         self._limits = limits
         self._tombstone_days = tombstone_days
 
     def handle(self, event: ObjectEvent, make: Make) -> Outcome:
-        """Bring catalog and thumbnails in line with `event`. A duplicate or stale event changes nothing.
+        """Update the catalog and the thumbnails for `event`. A duplicate or stale event changes nothing.
 
-        Any exception means "not done": handling the same event again is safe.
+        After an exception, the event is not handled. Handling the same event again is safe.
         """
-        # Drafts are kept so that another attempt, after the item has changed, does not make the same thumbnails again.
+        # Drafts are kept, so that another attempt after a change of the item does not make the same thumbnails again.
         drafts: dict[Version | None, _Draft] = {}
         for _ in range(_ATTEMPTS):
             outcome = self._attempt(event, make, drafts)
@@ -90,11 +90,11 @@ class Pipeline:
         raise Contended(f"the item changed {_ATTEMPTS} times while this event was handled")
 
     def _attempt(self, event: ObjectEvent, make: Make, drafts: dict[Version | None, _Draft]) -> Outcome | None:
-        """Handle the event on the basis of the state recorded now. Returns None if that changes meanwhile."""
+        """Handle the event on the basis of the recorded state. Returns None if that state changes meanwhile."""
         recorded = self._catalog.get(event.image_id)
         decision = decide(event, recorded)
         if recorded and decision in _RESULT_WITHOUT_WORK:
-            # At revision 1 nothing was ever replaced, so no interrupted attempt can have left thumbnails.
+            # At revision 1, nothing has been replaced, so no interrupted attempt can have left thumbnails.
             if decision is Decision.STALE or recorded.revision > 1:
                 self._tidy(event.image_id, recorded, _own_tag(event))
             return Outcome(_RESULT_WITHOUT_WORK[decision])
@@ -111,7 +111,7 @@ class Pipeline:
                 drafts[current] = self._draft(event, current, decision, make)
         except Gone:
             if decision is Decision.ASK:
-                return None  # The object was deleted between S3's two answers.
+                return None  # The object was deleted between the two requests to S3.
             logger.info("object is gone or overwritten, which has its own event", extra={"image_id": event.image_id})
             return Outcome(Result.GONE)
         return drafts[current].outcome if self._record(event, recorded, drafts[current]) else None
@@ -191,7 +191,7 @@ class Pipeline:
             self._limits.check_bytes(event.size)
 
     def _tidy(self, image_id: str, recorded: Recorded, unused_tag: str | None = None) -> None:
-        """Remove the thumbnails that interrupted attempts left behind.
+        """Remove unused thumbnails of interrupted attempts.
 
         They are of events older than the recorded event, or have the `unused_tag`.
 
@@ -208,7 +208,7 @@ class Pipeline:
 
 
 def version_tag(version: Version, event: ObjectEvent) -> str:
-    """Return the part of a thumbnail's key that says for which event and version it was made. Tags sort like events.
+    """Return the part of a thumbnail's key that identifies its event and version. Tags sort like events.
 
     Thumbnails are cached forever, so thumbnails of the same version with other settings have another tag.
     """
@@ -221,7 +221,7 @@ def version_tag(version: Version, event: ObjectEvent) -> str:
 def _own_tag(event: ObjectEvent) -> str | None:
     """Return the tag of the thumbnails that earlier attempts at this event may have left.
 
-    Returns None if the event has no version or no sequencer: other invocations may be using the same tag.
+    Returns None if the event has no version or no sequencer, because other invocations may use the same tag.
     """
     if event.kind is not Kind.CREATED or event.sequencer is None:
         return None

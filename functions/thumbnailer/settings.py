@@ -1,4 +1,4 @@
-"""The environment variables of the function, as a typed object (parsed by `shared.settings.load` at INIT)."""
+"""The environment variables of the function. `shared.settings.load` parses them in Lambda's INIT phase."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from thumbnailer.imaging.images import FORMATS, Output
 from thumbnailer.imaging.limits import FORMATS as ACCEPTABLE
 from thumbnailer.imaging.limits import Limits
 
-# SQS hides a message for at most 12 hours, and a delay grows by up to a half: thumbnailer/visibility.py.
+# SQS hides a message for at most 12 hours, and visibility.py extends a delay by up to a half.
 _MOST_HIDDEN_S = 8 * 3600
 
 
@@ -17,27 +17,27 @@ class Settings:
 
     thumbnails_bucket: str
     catalog_table: str
-    # Longest edge in pixels of each thumbnail
+    # The longest edge of each thumbnail in pixels
     thumbnail_sizes: tuple[int, ...] = (1280, 512, 128)
-    # jpeg, webp, or auto: WebP where the picture has transparency, else JPEG
+    # jpeg, webp, or auto, which means WebP if the picture has transparency, and otherwise JPEG
     output_format: str = "jpeg"
     jpeg_quality: int = 80
     max_bytes: int = 100 * 1024 * 1024
     max_pixels: int = 250_000_000
     max_frames: int = 1000
-    # Uploads of other formats are rejected
+    # Uploads of other formats are rejected.
     accepted_formats: tuple[str, ...] = tuple(ACCEPTABLE)
-    # How long a deletion is remembered: longer than an event can take (queue and DLQ keep messages for 14 days each)
+    # The days for which a deletion is recorded. An event can be 28 days late: queue and DLQ keep it for 14 days each.
     tombstone_days: int = 30
-    # How many objects of a batch are handled at the same time
+    # The number of objects of a batch that are handled at the same time
     workers: int = 2
-    # How long messages stay hidden after the process that handles them died
+    # The time for which messages stay hidden after the death of the process that handles them
     lease_s: int = 15
-    # How long a failed message stays hidden, by the number of its receives
+    # The time for which a failed message stays hidden after its first, second, ... receive
     retry_delays_s: tuple[int, ...] = (5, 15, 60, 900)
 
     def __post_init__(self) -> None:
-        """Raise SettingsError for values with which no thumbnail could be made."""
+        """Raise SettingsError for values that would prevent every thumbnail."""
         if not self.thumbnail_sizes or min(self.thumbnail_sizes) < 1 or max(self.thumbnail_sizes) > 8192:
             raise SettingsError(
                 "THUMBNAIL_SIZES must be one or more lengths of 1 to 8192 pixels, for example 1280,512,128"

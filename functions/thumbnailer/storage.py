@@ -1,4 +1,4 @@
-"""Read uploads, and write and remove thumbnails, in the two buckets."""
+"""Read uploads from one bucket, and write and remove thumbnails in the other bucket."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -15,17 +15,17 @@ from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.ordering import Version
 
-# 405 is the answer for the version id of a delete marker.
+# S3 responds with 405 to the version id of a delete marker.
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405", "PreconditionFailed", "412"}
-# HEAD answers this, for example, if the object is encrypted with the uploader's key. It has no body that gives the
-# reason.
+# The response to a HEAD request has no body with the reason. S3 responds with 400, for example, if the object is
+# encrypted with the uploader's key.
 _UNEXPLAINED = "400"
-# HEAD answers this without the permission to read. It has no body that says AccessDenied.
+# S3 responds to a HEAD request with this code, instead of AccessDenied, if the permission to read is missing.
 _REFUSED = "403"
 _DELETE_LIMIT = 1000
 _UPLOADS_AT_ONCE = 6
-# For objects of at least this size, checking the first bytes before reading the rest is faster, although joining both
-# makes a copy.
+# For objects of at least this size, it is faster to check the first bytes before reading the rest, although joining
+# both parts makes a copy.
 _CHECK_FIRST_BYTES_FROM = 8 * 1024 * 1024
 _FIRST_BYTES = 4096
 
@@ -35,12 +35,12 @@ class Gone(Exception):
 
 
 class NotRemoved(Exception):
-    """S3 did not remove some thumbnails. Trying again may help."""
+    """S3 did not remove some thumbnails. Another attempt may succeed."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What an uploader says beside a file: its name, and the offset from UTC of the uploader's clock."""
+    """The uploader's metadata of a file: its name, and the offset from UTC of the uploader's clock."""
 
     filename: str | None = None
     utc_offset: str | None = None
@@ -48,7 +48,7 @@ class Description:
 
 @dataclass(frozen=True)
 class Upload:
-    """An object's content, which version it is, and what its uploader says about it."""
+    """An object's content, its version, and its uploader's metadata."""
 
     data: bytes
     version: Version
@@ -56,7 +56,7 @@ class Upload:
 
 
 class Storage:
-    """S3 access. Botocore's errors pass through, except for those that say something about the object."""
+    """The two buckets in S3. Errors about an object become Gone or Rejection. Botocore's other errors pass through."""
 
     def __init__(self, s3: Any, thumbnails_bucket: str) -> None:
         """`s3` is a low-level client."""
@@ -65,7 +65,7 @@ class Storage:
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, "thumbnail-upload")
 
     def current(self, bucket: str, key: str) -> Version | None:
-        """Return the current version of an object, None if there is none."""
+        """Return the current version of an object, or None if there is none."""
         try:
             return _version(self._s3.head_object(Bucket=bucket, Key=key))
         except ClientError as error:
@@ -73,15 +73,16 @@ class Storage:
                 return None
             if error.response["Error"]["Code"] != _UNEXPLAINED:
                 raise
-        # The key itself comes first among all keys with this prefix.
+        # S3 lists the key itself first among all keys with this prefix.
         listed = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
         return next((_version(entry) for entry in listed if entry["Key"] == key), None)
 
     def fetch(self, bucket: str, key: str, version: Version, limits: Limits) -> Upload:
-        """Read this version of an object; in a bucket without versions, the object if it still has this ETag.
+        """Read this version of an object. In a bucket without versioning, the object must still have this ETag.
 
-        An object that is too large is rejected before its body is read; a large one that is not a picture, after its
-        first bytes. Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
+        An object that is too large is rejected before its body is read. A large object that is not a picture is
+        rejected after its first bytes. Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted,
+        archived).
         """
         try:
             answer = self._s3.get_object(Bucket=bucket, Key=key, **_selector(version))
@@ -91,9 +92,9 @@ class Storage:
             return Upload(_read(body, answer["ContentLength"], limits), _version(answer), _description(answer))
 
     def description(self, bucket: str, key: str, version: Version) -> Description:
-        """Return what the uploader says about an object that is not read: nothing if S3 does not say.
+        """Return the uploader's metadata of a rejected object, whose body is not read.
 
-        A rejection does not wait for permission to read it. Other errors pass, so they are raised.
+        Returns an empty description if the object is gone or cannot be read. Other errors are temporary and are raised.
         """
         try:
             return _description(self._s3.head_object(Bucket=bucket, Key=key, **_selector(version)))
@@ -103,7 +104,7 @@ class Storage:
             raise
 
     def save(self, thumbnails: Mapping[str, Thumbnail]) -> None:
-        """Write thumbnails, by key, at the same time. An object never changes, so clients may cache it forever."""
+        """Write thumbnails by key in parallel. A stored thumbnail never changes, so clients may cache it forever."""
 
         def put(key: str, thumbnail: Thumbnail) -> None:
             self._s3.put_object(
@@ -115,19 +116,19 @@ class Storage:
             )
 
         writes = [self._pool.submit(put, key, thumbnail) for key, thumbnail in thumbnails.items()]
-        # Wait for all writes even if one fails: a late write could come after a later attempt has removed unused
-        # thumbnails.
+        # Wait for all writes even if one fails. Otherwise a late write could happen after a later attempt has removed
+        # unused thumbnails.
         wait(writes)
         for write in writes:
             write.result()
 
     def thumbnails(self, image_id: str) -> list[str]:
-        """Return the keys of the thumbnails of all versions of an image (the first 1,000: there are a handful)."""
+        """Return the keys of the thumbnails of all versions of an image. One page of 1,000 keys is always enough."""
         answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"{image_id}/")
         return [entry["Key"] for entry in answer.get("Contents", [])]
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Remove thumbnails; keys that do not exist are fine. Raises NotRemoved."""
+        """Remove thumbnails. Keys that do not exist are ignored. Raises NotRemoved."""
         unique_keys = sorted(set(keys))
         for start in range(0, len(unique_keys), _DELETE_LIMIT):
             objects = [{"Key": key} for key in unique_keys[start : start + _DELETE_LIMIT]]
@@ -137,7 +138,7 @@ class Storage:
 
 
 def _selector(version: Version) -> dict[str, str]:
-    """Return the parameters by which S3 answers for this version only."""
+    """Return the parameters of a request that select this version."""
     if version.version_id:
         return {"VersionId": version.version_id}
     return {"IfMatch": version.etag} if version.etag else {}
@@ -165,7 +166,7 @@ def _version(answer: Any) -> Version:
 
 
 def _verdict(error: ClientError) -> Exception | None:
-    """Return the verdict on the object by an S3 error, None if the error is about S3 or permissions."""
+    """Return Gone or Rejection for an S3 error about the object, or None if it is about S3 itself or permissions."""
     code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     if code in _GONE:
         return Gone(message)

@@ -1,9 +1,9 @@
-"""Bring messages back within seconds, whether handling them failed or the process died.
+"""Make messages visible again within seconds after their handling failed or the process died.
 
-SQS hides a received message for the queue's visibility timeout, which is six times the function's timeout. Here the
-timeout of each message is shortened when its batch begins, and extended as long as the batch runs. So after the death
-of the process the messages come back when the last extension ends. A failed message comes back after a delay that grows
-with its receives.
+SQS hides a received message for the queue's visibility timeout, which is six times the function's timeout. This module
+shortens the timeout of each message when its batch begins, and extends it as long as the batch runs. If the process
+dies, the messages become visible when the last extension ends. A failed message becomes visible after a delay that
+grows with its number of receives.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 """
 
@@ -20,9 +20,9 @@ from shared.observability import logger
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 _BATCH = 10
-# Three extensions in a row may fail or be late before a message comes back while its batch is still running.
+# Three extensions in a row may fail before a message becomes visible while its batch is still running.
 _EXTENSIONS_PER_LEASE = 4
-# The longest delay is this many times the delay that is set, so that the messages of a burst do not return together.
+# A random factor of up to 1.5 extends each delay, so that the messages of a burst do not return together.
 _JITTER = 1.5
 
 type Record = Mapping[str, Any]
@@ -31,13 +31,13 @@ type Record = Mapping[str, Any]
 class Lease:
     """A context in which the messages of a batch stay hidden, for at most `lease_s` after the process dies.
 
-    A failed request to SQS is logged and has no other consequence: the message keeps the timeout that it has.
+    A failed request to SQS is only logged, and the message keeps its current timeout.
     """
 
     def __init__(self, sqs: Any, records: Iterable[Record], lease_s: int) -> None:
-        """Take a low-level client, the records of the SQS event, and the seconds."""
+        """`sqs` is a low-level client. `records` are those of the SQS event."""
         self._sqs = sqs
-        # An event that an operator sends by hand may lack both.
+        # An event that an operator sends by hand may lack both fields.
         self._records = [record for record in records if record.get("receiptHandle") and record.get("eventSourceARN")]
         self._lease_s = lease_s
         self._begun = threading.Event()
@@ -45,21 +45,21 @@ class Lease:
         self._thread = threading.Thread(target=self._extend, name="lease", daemon=True)
 
     def __enter__(self) -> Self:
-        """Hide the messages from now on. A thread sends the requests, so downloads need not wait for them."""
+        """Start to hide the messages. A thread sends the requests, so that downloads need not wait for them."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop extending. Lambda freezes the process after the invocation, so no request may be under way then."""
+        """Stop the extensions. No request may continue after the invocation, because Lambda freezes the process."""
         self._ended.set()
         self._thread.join()
 
     def wait(self) -> None:
-        """Return when the first request has ended. Call it before work that may end the process.
+        """Wait until the first request has ended. Call this before work that may end the process.
 
-        It takes as long as the client's timeouts at most, and usually less than a download.
+        It takes at most as long as the client's timeouts, and usually less than a download.
         """
         self._begun.wait()
 
@@ -69,9 +69,10 @@ class Lease:
         delays_s: Sequence[int],
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Make failed messages visible again after the delay of their receive; the last delay is for all later ones.
+        """Make failed messages visible again after the delay for their number of receives.
 
-        Call it after the context has ended. `chance` returns a number from 0 to 1.
+        The last delay is for all further receives. Call this after the context has ended. `chance` returns a number
+        from 0 to 1.
         """
         timeouts = []
         for record in self._records:

@@ -17,10 +17,10 @@ function addressOf({ view, photo }) {
   return location.pathname + (parts.length ? `#${parts.join('&')}` : '');
 }
 
-/** Adds an entry to the history, unless it has the same address. The page knows that Back leads to one of its own. */
+/** Adds an entry to the history, unless it has the same address. The entry records that the page has added it. */
 export function goTo(place) {
   if (addressOf(place) === location.pathname + location.hash) return;
-  // Back from a photo would restore where the page was scrolled before, away from the photo that was shown last.
+  // Back from a photo would restore the earlier scroll position, away from the photo that was shown last.
   if (place.photo) history.scrollRestoration = 'manual';
   history.pushState({ isOurs: true }, '', addressOf(place));
 }

@@ -7,7 +7,7 @@ const KEY = 'eventloom.key';
 const TOKEN = 'eventloom.token';
 const VERIFIER = 'eventloom.verifier';
 const MAX_ATTEMPTS = 4;
-// A request without an answer after this time gets none.
+// A request without a response after this time is aborted.
 const ANSWERED_AFTER_MS = 30_000;
 const REACHED_AFTER_MS = 10_000;
 
@@ -100,7 +100,7 @@ async function answerTo(path, options, limit, signal) {
   }
 }
 
-/** Returns whether the API answers at all. */
+/** Returns whether the API responds at all. */
 export const isReachable = async () => Boolean(await answerTo('health', { cache: 'no-store' }, REACHED_AFTER_MS));
 
 /**
@@ -122,7 +122,7 @@ export async function callIfChanged(path, etag) {
 async function request(method, path, body, { signal, attempts = MAX_ATTEMPTS, etag } = {}) {
   const headers = headersFor(body);
   if (etag) headers.set('If-None-Match', etag);
-  // The page keeps what it needs itself, and the data of a private gallery does not belong into the browser's cache.
+  // The page keeps the data that it needs, and the browser's cache must not contain the data of a private gallery.
   const options = { method, headers, body: body && JSON.stringify(body), cache: 'no-store' };
   for (let attempt = 1; ; attempt++) {
     const response = await answerTo(path, options, ANSWERED_AFTER_MS, signal);

@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import { showImage, showPlaceholder } from './picture.js';
 import { formatBytes, formatTime, rejectionText, t } from './texts.js';
 
-/** Returns the cell of a photo. The size of the set is unknown until the list ends, for which ARIA has -1. */
+/** Returns the cell of a photo. Until the list ends, the size of the set is unknown, which is -1 in ARIA. */
 export function newPhotoCell(image, name, width, refresh) {
   const button = h('button', { type: 'button', class: 'tile', 'aria-label': name });
   showImage(button, image, width, refresh);

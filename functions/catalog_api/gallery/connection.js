@@ -1,4 +1,4 @@
-// Whether the API can be reached. While it cannot, asks again with back-off until it answers.
+// Determines whether the API can be reached. While it cannot, sends requests with back-off until it responds.
 
 import { isReachable } from './api.js';
 
@@ -14,14 +14,14 @@ export class Connection {
     if (!this.isOnline) this.checkLater();
   }
 
-  /** Asks the API, once at a time. Returns whether it answered. */
+  /** Sends a request to the API, one at a time. Returns whether the API responded. */
   check() {
     this.checking ??= this.ask().finally(() => (this.checking = null));
     return this.checking;
   }
 
   async ask() {
-    // navigator.onLine is only sure when it is false: true may mean a network without the Internet (HTML Standard).
+    // navigator.onLine is only reliable when it is false. True may mean a network without the Internet (HTML Standard).
     const isOnline = navigator.onLine && (await isReachable());
     this.set(isOnline);
     return isOnline;

@@ -4,7 +4,7 @@ import { call } from './api.js';
 import { h, pause } from './dom.js';
 import { MAX_ZIP_BYTES, Zip } from './zip.js';
 
-// The most images that one request may name.
+// The maximum number of images per request.
 const DELETED_AT_ONCE = 100;
 const RESTORED_AT_ONCE = 50;
 // A restored image is READY within seconds. While its deletion is still in progress, it is BUSY.
@@ -18,7 +18,7 @@ function chunksOf(list, size) {
   return starts.map((start) => list.slice(start, start + size));
 }
 
-/** Deletes images. Calls `onDeleted` with each part of them that is deleted. Throws ApiError. */
+/** Deletes images in batches. Calls `onDeleted` with each deleted batch. Throws ApiError. */
 export async function deleteImages(images, onDeleted) {
   for (const chunk of chunksOf(images, DELETED_AT_ONCE)) {
     await call('POST', 'images/delete', { image_ids: chunk.map(({ image_id: id }) => id) });
@@ -26,7 +26,7 @@ export async function deleteImages(images, onDeleted) {
   }
 }
 
-/** Restores images. Returns those that are back; the others are gone for good. Throws ApiError. */
+/** Restores images. Returns the restored images. The others are permanently deleted. Throws ApiError. */
 export async function restoreImages(ids) {
   const deadline = Date.now() + RESTORED_WITHIN_MS;
   const restored = [];
@@ -65,7 +65,7 @@ export const fitsZip = (images) => images.reduce((sum, { bytes }) => sum + (byte
 /**
  * Downloads the originals of images as one zip. Returns the images that could not be downloaded.
  *
- * Calls `onProgress` with the number of finished ones. `signal` ends it.
+ * Calls `onProgress` with the number of finished images. `signal` aborts the download.
  */
 export async function downloadZip(images, name, onProgress, signal) {
   const [zip, failed] = [new Zip(), []];
@@ -78,7 +78,7 @@ export async function downloadZip(images, name, onProgress, signal) {
   const opened = new Map();
   for (const [index, image] of images.entries()) {
     for (const next of images.slice(index, index + DOWNLOADS_AT_ONCE)) {
-      // A failure is handled in its turn, below.
+      // The loop below handles a failure when it reaches the image.
       if (!opened.has(next)) opened.set(next, open(next).catch(() => null));
     }
     const stream = await opened.get(image);

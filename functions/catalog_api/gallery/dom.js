@@ -16,7 +16,7 @@ export function h(tag, properties = {}, ...children) {
 /** Returns the element with an id. */
 export const $ = (id) => document.getElementById(id);
 
-/** Returns whether a key is pressed without modifiers. Browsers use the others (Alt+Left goes back). */
+/** Returns whether a key is pressed without modifiers. Browsers use combinations such as Alt+Left, which goes back. */
 export const hasNoModifier = (event) => !(event.altKey || event.ctrlKey || event.metaKey || event.shiftKey);
 
 /** Announces a text to screen readers. */

@@ -4,7 +4,7 @@ const MEGABYTE = 1e6;
 const VIDEO_FILES = /\.(3gp|avi|m4v|mkv|mov|mp4|mpe?g|mts|webm)$/i;
 // The RAW formats of the usual camera makers.
 const RAW_FILES = /\.(arw|cr2|cr3|dng|nef|nrw|orf|pef|raf|raw|rw2|srw)$/i;
-// Files that operating systems put into folders. Nobody means to upload them.
+// Files that operating systems put into folders. Users do not intend to upload them.
 const SYSTEM_FILES = /^(\.|Thumbs\.db$|desktop\.ini$)/i;
 
 /** Returns the media type of a file if the gallery accepts it. `types` maps extensions to media types. */
@@ -14,7 +14,7 @@ export function typeOf(file, types) {
   return types[extension] ?? (Object.values(types).includes(file.type) ? file.type : undefined);
 }
 
-/** Returns the name of the text that says why a file is refused, or null. */
+/** Returns the name of the text with the reason why a file is refused, or null if it is accepted. */
 export function problemOf(file, config) {
   if (VIDEO_FILES.test(file.name) || file.type.startsWith('video/')) return 'isVideo';
   if (RAW_FILES.test(file.name)) return 'isRaw';
@@ -23,7 +23,7 @@ export function problemOf(file, config) {
   return file.size > config.max_upload_bytes ? 'tooLarge' : null;
 }
 
-/** Returns the size limit as a number of bytes to show: whole megabytes where it is above one. */
+/** Returns the size limit in bytes for showing it, rounded to whole megabytes if it is above one megabyte. */
 export const shownLimit = ({ max_upload_bytes: limit }) =>
   limit > MEGABYTE ? Math.floor(limit / MEGABYTE) * MEGABYTE : limit;
 
@@ -52,7 +52,7 @@ async function filesBelow(entry) {
   }
 }
 
-/** Returns the pictures of a paste. Browsers name each of them `image.png`, so they get the time as their name. */
+/** Returns the pictures of a paste. Browsers name each picture `image.png`, so the time becomes its name. */
 export function filesOfPaste(clipboard, now = new Date()) {
   const local = new Date(now - now.getTimezoneOffset() * 60_000).toISOString();
   const time = local.slice(0, 19).replace('T', ' ').replaceAll(':', '.');

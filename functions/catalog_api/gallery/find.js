@@ -26,7 +26,7 @@ export class Find {
     $('newer').addEventListener('click', () => this.jumpTo(Math.max(0, Number(scrubber.value) - 1)));
   }
 
-  /** The order and the filters, without empty ones. */
+  /** Returns the order and the filters that are not empty. */
   get query() {
     if (this.view === 'deleted') return {};
     const names = this.view === 'rejected' ? ['reason'] : ['camera', 'format', 'order'];
@@ -43,7 +43,7 @@ export class Find {
     this.load();
   }
 
-  /** Loads the counts. They are an extra: without them the filters stay hidden. */
+  /** Loads the counts. If that fails, the filters stay hidden. */
   async load() {
     const { view } = this;
     if (view === 'deleted') return;
@@ -95,7 +95,7 @@ export class Find {
     this.onJump(index ? this.months[index].month : '');
   }
 
-  /** Moves the scrubber to the month that is in the window. */
+  /** Moves the scrubber to the month at the top of the window. */
   follow(month) {
     const index = this.months.findIndex((other) => other.month === month);
     const isSame = index === Number($('scrubber').value);

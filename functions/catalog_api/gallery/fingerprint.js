@@ -1,4 +1,4 @@
-// The SHA-256 of a file, by which the gallery knows a photo that it already has.
+// The SHA-256 of a file, by which the gallery recognises a photo that it already has.
 
 /** Returns 64 hexadecimal digits, or undefined if the file cannot be read or there is no Web Crypto (plain HTTP). */
 export async function fingerprintOf(file) {

@@ -1,4 +1,4 @@
-// The line below the grid, and what is shown in place of an empty grid.
+// The line below the grid, and the message in place of an empty grid.
 
 import { $, h } from './dom.js';
 import { formatCount, t } from './texts.js';

@@ -72,7 +72,7 @@ export class Gallery {
     return !$('gallery').hidden;
   }
 
-  /** Shows the place of the address, as after signing in. */
+  /** Shows the view and the photo of the address, for example after the sign-in. */
   start() {
     this.listing = null;
     this.followAddress();
@@ -113,7 +113,7 @@ export class Gallery {
   }
 
   handleClose(image) {
-    // The message was moved into the large view, where it can be used while that is open.
+    // Move the message back. It was inside the large view, because the rest of the page could not be used.
     document.body.append($('notice'));
     if (!this.isShown) return;
     const { view, photo } = readAddress();
@@ -121,7 +121,7 @@ export class Gallery {
     if (photo) leavePhoto({ view });
     this.grid.handleResize();
     const index = this.listing.indexOf(image);
-    // Browsers report that a dialog was closed in its own task. Until then the user may have moved the focus.
+    // Browsers report the closing of a dialog in a later task. Until then, the user may have moved the focus.
     const isFocusFree = ['body', '#grid *', '#viewer *'].some((place) => document.activeElement.matches(place));
     if (index >= 0 && isFocusFree) this.grid.focus(index);
   }
@@ -207,7 +207,7 @@ export class Gallery {
   removeDeleted(deleted) {
     const { listing, viewer } = this;
     const times = new Map(deleted.map(({ image_id: id, deleted_at: deletedAt }) => [id, deletedAt]));
-    // A photo that was restored since has a later upload.
+    // A photo that was restored after its deletion has a later upload.
     const removed = listing.images.filter(({ image_id: id, uploaded_at: uploadedAt }) => times.get(id) > uploadedAt);
     if (!removed.length) return 0;
     const shown = viewer.isOpen && removed.find((image) => image.image_id === viewer.image.image_id);
@@ -293,7 +293,7 @@ export class Gallery {
     drawFooter(this.listing, this.acceptedFiles, () => this.retryLoading());
   }
 
-  /** Says which files can be uploaded. */
+  /** Returns the text about which files can be uploaded. */
   get acceptedFiles() {
     return t('accepts', { limit: formatBytes(shownLimit(this.config)) });
   }

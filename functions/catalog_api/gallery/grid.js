@@ -6,7 +6,7 @@ import { listRows, photoRows, verticalNeighbour, visibleRows } from './layout.js
 import { formatDay, t } from './texts.js';
 
 const OVERSCAN_PX = 700;
-// Space above and below a focused photo.
+// The space above and below a focused photo.
 const MARGIN_PX = 16;
 
 export class Grid {
@@ -29,7 +29,7 @@ export class Grid {
     this.isDrawScheduled = false;
     element.addEventListener('keydown', (event) => this.handleKey(event));
     element.addEventListener('click', (event) => this.handleClick(event));
-    // The focus moves before the click: a range begins at the photo that had it.
+    // Remember the focus, which moves before the click, because a range begins at the photo that had the focus.
     element.addEventListener('pointerdown', () => (this.focusedBefore = this.hasFocus() ? this.activeIndex : null));
     element.addEventListener('focusin', ({ target }) => {
       if (target.dataset.index) this.activate(Number(target.dataset.index));
@@ -44,7 +44,7 @@ export class Grid {
     this.layOut();
   }
 
-  /** Lays out the rows from a row on, after the images, the width or the language changed. Keeps the focus. */
+  /** Lays out the rows from a given row after a change of the images, the width or the language. Keeps the focus. */
   layOut(fromRow = 0) {
     this.width = this.element.clientWidth;
     if (!this.width) return;
@@ -79,7 +79,7 @@ export class Grid {
     if (newRow) scrollBy(0, newRow.top + this.topInWindow() - oldRow.top - oldTop);
   }
 
-  /** Removes rows from the document. Cells whose image stays are used again, so that thumbnails do not reload. */
+  /** Removes rows from the document. Cells of images that stay are reused, so that thumbnails do not reload. */
   removeRows(fromRow) {
     const removed = [...this.rowElements].filter(([index]) => index >= fromRow);
     const cells = removed.flatMap(([, element]) => [...element.querySelectorAll('.cell')]);
@@ -96,7 +96,7 @@ export class Grid {
   }
 
   handleResize() {
-    // An open dialog hides the scroll bar, so that the grid is wider behind it.
+    // An open dialog hides the scroll bar, so the grid is wider behind the dialog.
     if (!document.querySelector('dialog[open]') && this.element.clientWidth !== this.width) this.layOutInPlace();
   }
 

@@ -3,7 +3,7 @@
 const GAP = 6;
 const HEADING_HEIGHT = 64;
 
-/** Returns the height that rows of photos aim at, for a width. */
+/** Returns the target height of rows of photos for a width of the grid. */
 export const targetRowHeight = (width) => (width < 600 ? 132 : width < 1100 ? 200 : 236);
 
 function aspectRatioOf(image) {
@@ -18,7 +18,7 @@ export function photoRows(images, width, dayOf) {
   const closeRow = (isFull) => {
     if (!line.length) return;
     const fittingHeight = (width - GAP * (line.length - 1)) / ratios;
-    // The last row of a day keeps the height of the row above, so that its few photos are not blown up.
+    // The last row of a day keeps the height of the row above, so that its few photos are not enlarged.
     const height = isFull ? fittingHeight : Math.min(lastHeight, fittingHeight);
     lastHeight = height;
     let left = 0;
@@ -66,7 +66,7 @@ export function visibleRows(rows, from, to) {
   return [low, end - 1];
 }
 
-/** Returns the index of the photo above (`step` -1) or below (1): the one whose centre is nearest. */
+/** Returns the index of the photo with the nearest centre in the row above (`step` -1) or below (1). */
 export function verticalNeighbour(rows, index, step) {
   const photoLines = rows.filter((row) => row.tiles);
   const position = photoLines.findIndex((row) => row.tiles.some((tile) => tile.index === index));

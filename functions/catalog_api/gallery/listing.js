@@ -33,7 +33,7 @@ export class Listing {
   async loadNextPage() {
     const page = { cursor: this.cursor, limit: this.cursor ? PAGE_SIZE : FIRST_PAGE_SIZE };
     const { images, next_cursor: nextCursor, order } = await this.requestPage(page);
-    // An environment that is being upgraded still lists by the upload time.
+    // An environment that is being upgraded still lists images by upload time.
     this.order = order ?? this.order;
     this.cursor = nextCursor;
     const newImages = images.filter((image) => !this.pages.has(image.image_id));
@@ -64,7 +64,7 @@ export class Listing {
   remove(images) {
     const removed = new Set(images.map(({ image_id: id }) => id));
     removed.forEach((id) => this.pages.delete(id));
-    // The grid holds the same array.
+    // Change the array in place, because the grid uses the same array.
     this.images.splice(0, this.images.length, ...this.images.filter(({ image_id: id }) => !removed.has(id)));
   }
 

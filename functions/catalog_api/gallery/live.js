@@ -1,4 +1,4 @@
-// Asks for what others have added and deleted, rarely while nothing changes, and hardly ever while the page is hidden.
+// Polls for images that others have added and deleted: less often while nothing changes or the page is hidden.
 
 import { callIfChanged } from './api.js';
 
@@ -6,7 +6,7 @@ const FIRST_WAIT_MS = 10_000;
 const LAST_WAIT_MS = 60_000;
 const HIDDEN_WAIT_MS = 300_000;
 const PAGE_SIZE = 20;
-// After a longer absence the page asks for this many pages of changes; earlier ones appear after a reload.
+// After a longer pause, the page requests this many pages of changes. Earlier changes appear after a reload.
 const MAX_PAGES = 10;
 
 export class Live {
@@ -42,7 +42,7 @@ export class Live {
     let count = 0;
     try {
       if (status !== 'DELETED') count = await this.newImages(status);
-      // Somebody may have signed out since.
+      // The user may have signed out since then.
       if (status !== 'DELETED' && this.isRunning) count += await this.newDeletions();
     } catch (error) {
       if (this.onError(error)) return this.stop();
@@ -66,7 +66,7 @@ export class Live {
     const removePage = (deleted) => {
       if (deleted.length && this.lastDeletion === since) this.lastDeletion = deleted[0].deleted_at;
       const isNew = ({ deleted_at: deletedAt }) => deletedAt >= (since ?? '');
-      // The first time, the list was loaded a moment ago.
+      // At the first poll, the list has just been loaded.
       return [this.removeImages(deleted), since !== null && deleted.length > 0 && deleted.every(isNew)];
     };
     const count = await this.readPages('images/deleted', {}, removePage);

@@ -19,7 +19,7 @@ let config;
 let uploads;
 let gallery;
 
-/** Shows the sign-in if an error means that the caller must sign in again. Returns whether it does. */
+/** Shows the sign-in if an error means that the caller must sign in again. Returns whether it means that. */
 function handleRefusal(error) {
   if (!(error instanceof ApiError) || ![401, 403].includes(error.status)) return false;
   forgetCredentials();

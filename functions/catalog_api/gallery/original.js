@@ -2,11 +2,11 @@
 
 import { h } from './dom.js';
 
-// Browsers show neither HEIC (but Safari) nor TIFF.
+// HEIC and TIFF are not in this set, because most browsers cannot show them.
 const SHOWN_FORMATS = new Set(['JPEG', 'PNG', 'GIF', 'WEBP', 'AVIF', 'BMP']);
-// Without zoom, a larger original is not worth its time.
+// Without zoom, loading a larger original takes too long.
 const MAX_UNZOOMED_BYTES = 32e6;
-// A thumbnail may be blown up by this much.
+// A thumbnail may be enlarged by this factor.
 const SHARP_ENOUGH = 1.1;
 
 const widestThumbnail = (image) => Math.max(0, ...Object.values(image.thumbnails).map(({ width }) => width));
@@ -17,7 +17,7 @@ function isBlurred(image, shownWidth) {
   return image.width > available && shownWidth * devicePixelRatio > available * SHARP_ENOUGH;
 }
 
-/** Adds the original of an image `{original_url, format, bytes, width}` to its frame where that makes it sharper. */
+/** Adds the original of an image `{original_url, format, bytes, width}` to its frame if it is sharper there. */
 export function showOriginal(frame, image, scale) {
   const isAllowed = scale > 1 || image.bytes <= MAX_UNZOOMED_BYTES;
   const isPossible = image.original_url && SHOWN_FORMATS.has(image.format?.toUpperCase());
@@ -25,7 +25,7 @@ export function showOriginal(frame, image, scale) {
   if (!isBlurred(image, frame.clientWidth * scale)) return;
   const original = h('img', { class: 'original', alt: '', decoding: 'async', draggable: false });
   original.addEventListener('load', () => original.classList.add('loaded'));
-  // The thumbnail stays. The link has expired, or the original was deleted in the meantime.
+  // The link has expired, or the original was deleted in the meantime. The thumbnail stays.
   original.addEventListener('error', () => original.remove());
   original.src = image.original_url;
   frame.append(original);

@@ -26,7 +26,7 @@ export function showImage(element, image, width, refresh) {
   const url = knownLink(listedUrl);
   const thumbnail = h('img', { alt: '', decoding: 'async' });
   thumbnail.addEventListener('load', () => thumbnail.classList.add('loaded'));
-  // Presigned URLs expire. Renew an expired one once, unless another thumbnail of the page has renewed it already.
+  // Presigned URLs expire. Renew an expired URL once, unless another thumbnail of the page has already renewed it.
   thumbnail.addEventListener('error', async () => {
     forgetLink(url);
     if (urlFor(image, width) === url) await refresh(image);

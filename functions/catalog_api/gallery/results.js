@@ -1,4 +1,4 @@
-// Finds the images of files that were sent: READY or REJECTED.
+// Finds the images of sent files when they are READY or REJECTED.
 
 import { call } from './api.js';
 

@@ -50,13 +50,13 @@ export class Selection {
     this.onChange();
   }
 
-  /** Takes images out of the selection that are no longer there. */
+  /** Removes images that no longer exist from the selection. */
   drop(images) {
     images.forEach(({ image_id: id }) => this.ids.delete(id));
     this.onChange();
   }
 
-  /** Returns the selected ones of `images`. */
+  /** Returns those of `images` that are selected. */
   of(images) {
     return images.filter((image) => this.has(image));
   }

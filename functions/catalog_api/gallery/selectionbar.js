@@ -1,4 +1,4 @@
-// What can be done with the selected photos: download them as one zip, or delete them.
+// The actions on the selected photos: download them as one zip, or delete them.
 
 import { downloadZip, fitsZip } from './deletion.js';
 import { $ } from './dom.js';

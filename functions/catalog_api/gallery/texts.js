@@ -10,12 +10,12 @@ const preferred = navigator.languages.map((name) => name.slice(0, 2)).find((name
 export let language = localStorage.getItem(STORED_LANGUAGE) ?? preferred ?? 'en';
 if (!(language in TEXTS)) language = 'en';
 
-/** Returns the text of a name. Each `{placeholder}` in it is replaced by the value of that name. */
+/** Returns the text with a name. Each `{placeholder}` in the text is replaced by the value with the same name. */
 export function t(name, values = {}) {
   return TEXTS[language][name].replace(/\{(\w+)\}/g, (_, placeholder) => values[placeholder]);
 }
 
-/** Returns why an image was rejected and what to do next. A code without a translation has the API's own text. */
+/** Returns why an image was rejected and what to do next. For a code without a translation, it is the API's text. */
 export function rejectionText(image) {
   const { reasons, nextSteps } = TEXTS[language];
   const reason = reasons[image.reason] ?? image.reason_text ?? t('unknownReason');
@@ -50,7 +50,7 @@ export function setText(element, name) {
 
 const formatters = new Map();
 
-// Making a formatter is slow, and the grid formats a date for every photo.
+// Formatters are cached, because creating one is slow and the grid formats a date for every photo.
 function formatter(kind, options) {
   const name = `${language} ${JSON.stringify(options)}`;
   if (!formatters.has(name)) formatters.set(name, new Intl[kind](language, options));
@@ -83,13 +83,13 @@ export const formatTime = (iso) => {
 
 /** Returns the offset from UTC of the browser's clock, as in `+09:00`. */
 export function utcOffset() {
-  // Minutes that UTC is ahead.
+  // The number of minutes by which UTC is ahead of local time.
   const behind = new Date().getTimezoneOffset();
   const pad = (value) => String(Math.floor(value)).padStart(2, '0');
   return `${behind > 0 ? '-' : '+'}${pad(Math.abs(behind) / 60)}:${pad(Math.abs(behind) % 60)}`;
 }
 
-/** Formats when a photo was taken: the time that the camera showed, in every time zone, and its offset if known. */
+/** Formats the time at which a photo was taken: the camera's local time, and its offset if known. */
 export function formatTaken({ taken_at: takenAt, utc_offset: offset }) {
   const options = { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' };
   const time = formatter('DateTimeFormat', options).format(new Date(`${takenAt.slice(0, 19)}Z`));

@@ -2,7 +2,7 @@
 
 import { ApiError } from './api.js';
 
-/** After this time without progress an upload is stalled. */
+/** After this time without progress, an upload counts as stalled. */
 const STALLED_AFTER_MS = 30_000;
 
 /**

@@ -4,11 +4,11 @@ import { $, announce, h, icon, ICONS } from './dom.js';
 import { shownLimit } from './files.js';
 import { formatBytes, formatCount, rejectionText, t } from './texts.js';
 
-/** The states after which nothing happens to a file by itself. Before them it is waiting, sending or sent. */
+/** The final states of a file, which change only by the user. Before them, a file is waiting, sending or sent. */
 export const FINAL_STATES = new Set(['ready', 'rejected', 'refused', 'failed', 'slow', 'duplicate']);
 
 export class Tray {
-  /** `queue` has the entries, and what the buttons do: `cancel`, `retry` and `dismiss`. */
+  /** `queue` has the entries, and the actions of the buttons: `cancel`, `retry` and `dismiss`. */
   constructor(queue) {
     this.queue = queue;
     const onclick = (id, action) => $(id).addEventListener('click', () => queue[action]());
@@ -37,7 +37,7 @@ export class Tray {
     return entry.state === 'sending' ? formatBytes(entry.file.size) : t(entry.state);
   }
 
-  /** The photo that a duplicate is the same as. */
+  /** Returns the photo in the gallery that has the same bytes as a duplicate. */
   linksOf({ state, twinId }) {
     return state === 'duplicate' && twinId ? [' ', h('a', { href: `#photo=${twinId}` }, t('showPhoto'))] : [];
   }
@@ -59,7 +59,7 @@ export class Tray {
     }
     const labelOf = (button) => button.ariaLabel ?? button.textContent;
     const shown = [...entry.buttons.children].map(labelOf);
-    // A button that stays keeps the focus.
+    // Buttons that are still needed stay in the document, so that they keep the focus.
     if (shown.join() !== buttons.map(labelOf).join()) entry.buttons.replaceChildren(...buttons);
   }
 

@@ -18,7 +18,7 @@ const SLOW_AFTER_MS = 180_000;
 const READY_SHOWN_MS = 900;
 const MAX_FILENAME_LENGTH = 255;
 
-// The states of a file that is on its way or there.
+// The states of a file that is being uploaded or is uploaded.
 const SENT_STATES = new Set(['sending', 'sent', 'slow', 'ready']);
 
 export class Uploads {
@@ -29,7 +29,7 @@ export class Uploads {
   constructor(config, { onResult, handleRefusal }) {
     Object.assign(this, { config, onResult, handleRefusal });
     this.entries = [];
-    // Uploads stop without a key, by the user's choice, or without a connection.
+    // The queue pauses without a key, without a connection, or if the user chooses so.
     this.isRefused = false;
     this.isPausedByUser = false;
     this.isPolling = false;
@@ -59,7 +59,7 @@ export class Uploads {
     return !this.isRefused && !this.isPausedByUser && this.connection.isOnline;
   }
 
-  /** The name of the text that says how many files are sent. */
+  /** Returns the name of the text with the number of sent files. */
   get nameOfProgress() {
     if (this.isPausedByUser) return this.sending.length ? 'uploadingPausing' : 'uploadingPaused';
     return this.connection.isOnline ? 'uploading' : 'uploadingOffline';
@@ -77,7 +77,7 @@ export class Uploads {
     }
   }
 
-  /** Stops all uploads if an error means that the caller must sign in again. Returns whether it does. */
+  /** Stops all uploads if an error means that the caller must sign in again. Returns whether it means that. */
   stopIfRefused(error) {
     const isRefusal = this.handleRefusal(error);
     this.isRefused ||= isRefusal;
@@ -128,14 +128,14 @@ export class Uploads {
     }
   }
 
-  /** Stops before the upload of a file that is already there. The user skips it or wants it all the same. */
+  /** Stops before the upload of a file that the gallery already has. The user skips it or uploads it anyway. */
   setDuplicate(entry, id) {
     entry.twinId = id;
     this.setState(entry, 'duplicate');
     return null;
   }
 
-  /** Uploads a file although it is already there. */
+  /** Uploads a file although the gallery already has it. */
   sendAnyway(entry) {
     entry.isWanted = true;
     this.retry(entry);
@@ -144,7 +144,7 @@ export class Uploads {
   /** Decides what follows a failed attempt: a sign-in, waiting for the connection, another attempt, or the end. */
   async recover(entry, error) {
     if (this.stopIfRefused(error)) return this.setState(entry, 'waiting');
-    // S3 refuses a form that has expired (403), which a new one may cure. Other refusals stay.
+    // S3 refuses an expired form (403), and a new form may succeed. Other refusals are permanent.
     const isLasting = error.status >= 400 && error.status < 500 && ![403, 408, 429].includes(error.status);
     entry.share = 0;
     if (!isLasting && !error.status && !(await this.connection.check())) return this.setState(entry, 'waiting');
@@ -171,14 +171,14 @@ export class Uploads {
     this.tray.drawSummary();
   }
 
-  /** Pauses or continues. Files that are being sent are finished: S3 takes a form in one piece, from its beginning. */
+  /** Pauses or continues. Files that are being sent are finished, because a POST to S3 cannot be resumed. */
   togglePause() {
     this.isPausedByUser = !this.isPausedByUser;
     this.tray.drawSummary();
     this.sendNext();
   }
 
-  /** Removes a file that is not sent yet. */
+  /** Removes a file that is not sent yet from the queue. */
   cancel(entry) {
     entry.sending?.abort();
     entry.isCancelled = true;
@@ -189,7 +189,7 @@ export class Uploads {
   cancelAll() {
     this.isPausedByUser = false;
     const unsent = this.entries.filter(({ state }) => ['waiting', 'sending'].includes(state));
-    // Takes all of them out of the queue first, so that none starts while the others end.
+    // Remove all of them from the queue first, so that none starts while the others end.
     unsent.forEach((entry) => (entry.isCancelled = true));
     this.entries = this.entries.filter((entry) => !unsent.includes(entry));
     unsent.forEach((entry) => this.cancel(entry));
@@ -224,7 +224,7 @@ export class Uploads {
     this.isPolling = false;
   }
 
-  /** The files that are sent and have no result. */
+  /** Returns the files that are sent and have no result yet. */
   get pendingEntries() {
     return this.entries.filter((entry) => ['sent', 'slow'].includes(entry.state) && !entry.isDismissed);
   }
@@ -252,7 +252,7 @@ export class Uploads {
     this.entries.filter(isFinished).forEach((entry) => this.dismiss(entry));
   }
 
-  /** The bytes of the batch, and how many of them are sent. */
+  /** Returns the number of bytes in the batch, and how many of them are sent. */
   get bytes() {
     const counted = this.entries.filter(({ state }) => !['refused', 'duplicate'].includes(state));
     const sum = (sizeOf) => counted.reduce((total, entry) => total + sizeOf(entry), 0);

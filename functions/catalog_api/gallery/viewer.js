@@ -52,7 +52,7 @@ export class Viewer {
     this.image = image;
     this.updateKeepingFocus(() => this.draw(image));
     if (isFirst) this.dialog.showModal();
-    // The frame has its size only now.
+    // The frame has its size only after the dialog is open.
     this.zoom.reset(this.frame, image.width ?? 0);
     this.onOpen(isFirst);
     const result = await call('GET', `images/${image.image_id}`).catch((error) => error);
@@ -63,7 +63,7 @@ export class Viewer {
     } else if (!this.handleRefusal(result)) this.showError(result.status === 404 ? 'notFound' : 'unreachable');
   }
 
-  /** Calls `update`. Moves the focus to Close if its element was hidden: the dialog hears keys only with the focus. */
+  /** Calls `update`. If that hides the focused element, Close gets the focus, because the dialog needs it for keys. */
   updateKeepingFocus(update) {
     const focused = document.activeElement;
     update();
@@ -85,7 +85,7 @@ export class Viewer {
     this.updateButtons();
   }
 
-  /** Loads the original where the thumbnail is not sharp. */
+  /** Loads the original if the thumbnail is not sharp. */
   sharpen() {
     this.updateKeepingFocus(() => (this.zoomOutButton.disabled = !this.zoom.isZoomed));
     if (this.detail?.image_id === this.image?.image_id) showOriginal(this.frame, this.detail, this.zoom.scale);

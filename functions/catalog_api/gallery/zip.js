@@ -6,10 +6,10 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
   return value;
 });
-// A name in UTF-8 (general purpose bit 11), and the version that knows folders and stored files.
+// Bit 11 of the general purpose flag means a name in UTF-8. The version supports folders and stored files.
 const UTF8_NAMES = 0x0800;
 const VERSION = 20;
-/** Sizes and offsets have 32 bits; the headers need some of them. */
+/** The maximum total size of the photos. Sizes and offsets have 32 bits, and the headers need some of the bytes. */
 export const MAX_ZIP_BYTES = 4e9;
 
 function crcOf(crc, bytes) {
@@ -18,7 +18,7 @@ function crcOf(crc, bytes) {
   return value;
 }
 
-/** Returns little-endian bytes of pairs of a size, 2 or 4, and a value. */
+/** Returns little-endian bytes for pairs of a size (2 or 4 bytes) and a value. */
 function fields(...pairs) {
   const view = new DataView(new ArrayBuffer(pairs.reduce((sum, [size]) => sum + size, 0)));
   let offset = 0;
@@ -37,7 +37,7 @@ function dosTime(local) {
   return [(hour << 11) | (minute << 5) | (second >> 1), ((year - 1980) << 9) | (month << 5) | day];
 }
 
-/** Returns names for files of which some may have the same name, or a path. */
+/** Returns a unique name without a path for a file. */
 function uniqueName(name, taken) {
   const plain = name.replace(/[/\\]/g, '_');
   const dot = plain.lastIndexOf('.') > 0 ? plain.lastIndexOf('.') : plain.length;

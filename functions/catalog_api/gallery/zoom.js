@@ -2,7 +2,7 @@
 
 const STEP = 1.5;
 const WHEEL_STEP = 1.0015;
-// A photo is shown at up to twice its own size, so that one pixel can be looked at.
+// A photo is enlarged to at most twice its size, so that single pixels are visible.
 const MAX_PIXEL_SIZE = 2;
 const MIN_LARGEST = 4;
 const SWIPE_PX = 60;
@@ -22,7 +22,7 @@ export class Zoom {
     ['pointerup', 'pointercancel'].forEach((type) => stage.addEventListener(type, (event) => this.handleUp(event)));
   }
 
-  /** Starts with another photo: its frame, and its own width in pixels. */
+  /** Starts with another photo, given by its frame and its width in pixels. */
   reset(frame, naturalWidth) {
     Object.assign(this, { frame, naturalWidth, scale: 1, x: 0, y: 0 });
     this.apply();
@@ -74,7 +74,7 @@ export class Zoom {
     this.onZoom();
   }
 
-  /** Zooms with + and -, ends it with 0, and moves a zoomed photo with the arrow keys. Returns whether it did. */
+  /** Zooms with + and -, resets with 0, and moves a zoomed photo with the arrow keys. Returns whether it did so. */
   handleKey({ key }) {
     const moves = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     if (key === '+' || key === '=') this.step(1);
@@ -88,9 +88,9 @@ export class Zoom {
   handleWheel(event) {
     // With Ctrl, and for two fingers on a touchpad, the browser would zoom the whole page.
     event.preventDefault();
-    // A wheel that counts lines turns about 16 pixels with each.
+    // For a wheel that counts lines, one line is about 16 pixels.
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 16 : event.deltaY;
-    // A touchpad sends small steps for two fingers, as a wheel with Ctrl.
+    // A touchpad sends a two-finger zoom as small steps of a wheel with Ctrl.
     const strength = event.ctrlKey && Math.abs(pixels) < 50 ? 6 : 1;
     this.zoomTo(this.scale * WHEEL_STEP ** (-pixels * strength), event.clientX, event.clientY);
   }

@@ -1,1 +1,1 @@
-"""Make thumbnails and facts from a photo. This package does not know AWS, events or the catalog."""
+"""Make thumbnails and facts from a photo. This package does not depend on AWS, events or the catalog."""

@@ -1,8 +1,8 @@
 """Make glibc keep the memory of one photo for the next one.
 
-By default glibc returns the memory of a picture to the kernel at once. The kernel clears every page before it hands it
-out again, which takes up to half of the time for a photo. mallopt(3) describes the settings of glibc. Without glibc
-nothing changes.
+By default, glibc returns the memory of a picture to the kernel at once. The kernel clears every page before the next
+use, which takes up to half of the time for a photo. mallopt(3) describes the settings of glibc. On systems without
+glibc, this module has no effect.
 """
 
 import ctypes
@@ -12,9 +12,9 @@ from typing import Any
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _MB = 1024 * 1024
-# Pillow keeps pixels in blocks of 16 MB. 32 MB is the most that glibc takes.
+# Pillow keeps pixels in blocks of 16 MB. The maximum that glibc accepts is 32 MB.
 _MOST_FROM_HEAP = 32 * _MB
-# What may stay allocated between photos: a 12 megapixel WebP picture and its copies
+# The memory that may stay allocated between photos. It is enough for a 12 megapixel WebP picture and its copies.
 _KEPT = 256 * _MB
 _LARGE_PIXELS = 40_000_000
 
@@ -44,6 +44,6 @@ def room_for(pixels: int) -> Iterator[None]:
 
 
 def give_back() -> None:
-    """Return all free memory to the kernel, including memory between blocks in use."""
+    """Return all free memory to the kernel, including free memory between used blocks."""
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(ctypes.c_size_t(0))

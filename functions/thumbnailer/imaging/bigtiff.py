@@ -1,7 +1,8 @@
-"""Write the first page of a big-endian BigTIFF file as classic TIFF, which Pillow reads in this byte order.
+"""Write the first page of a big-endian BigTIFF file as classic TIFF, because Pillow reads only that in this byte order.
 
-guards_tiff.py has limited its values before. A file within the limits is far smaller than 4 GB, so every offset fits
-into 32 bits. The pixels stay where they are. BigTIFF: https://www.awaresystems.be/imaging/tiff/bigtiff.html
+guards_tiff.py has checked the number of values before. A file within the limits is far smaller than 4 GB, so every
+offset fits into 32 bits. The pixels stay where they are. BigTIFF:
+https://www.awaresystems.be/imaging/tiff/bigtiff.html
 """
 
 import struct
@@ -9,15 +10,15 @@ import struct
 _BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 # LONG8, SLONG8 and IFD8 become LONG, SLONG and IFD.
 _SHORTER = {16: (4, "Q", "I"), 17: (9, "q", "i"), 18: (13, "Q", "I")}
-# Other directories are not read. Their places make no sense in the new file.
+# Other directories are left out, because their offsets are not valid in the new file.
 _EXIF, _OTHER_DIRECTORIES, _MOST_ENTRIES = 34_665, {330, 34_853, 40_965}, 65_535
 _INLINE, _BIG_INLINE = 4, 8
 
 
 def as_classic(data: bytes) -> bytes:
-    """Return the file with a directory of classic TIFF behind it.
+    """Return the file with a directory of classic TIFF at its end.
 
-    Raises struct.error where the file ends, or if a number is too large.
+    Raises struct.error if the file ends too early or a number is too large.
     """
     more = bytearray()
     (first,) = struct.unpack_from(">Q", data, 8)
@@ -26,7 +27,7 @@ def as_classic(data: bytes) -> bytes:
 
 
 def _add_directory(data: bytes, at: int, more: bytearray, *, with_exif: bool) -> int:
-    """Append a directory and the values that do not fit into it to `more`. Returns where it is in the new file."""
+    """Append a directory, and the values that do not fit into it, to `more`. Returns its offset in the new file."""
     (count,) = struct.unpack_from(">Q", data, at)
     entries = bytearray()
     for entry in range(at + 8, at + 8 + 20 * min(count, _MOST_ENTRIES), 20):
@@ -42,7 +43,7 @@ def _add_directory(data: bytes, at: int, more: bytearray, *, with_exif: bool) ->
 
 
 def _entry(data: bytes, entry: int, more: bytearray) -> bytes:
-    """Return the entry of 20 bytes at `entry` as one of 12 bytes. Values that do not fit are appended to `more`."""
+    """Convert the entry of 20 bytes at `entry` to 12 bytes. Values that do not fit are appended to `more`."""
     tag, kind, values = struct.unpack_from(">HHQ", data, entry)
     field = entry + 12
     size = _BYTES[kind] * values
@@ -61,6 +62,6 @@ def _entry(data: bytes, entry: int, more: bytearray) -> bytes:
 
 
 def _aligned(data: bytes, more: bytearray) -> int:
-    """Return where the end of the new file is, which is even there."""
+    """Pad the new file to an even length, and return the length."""
     more += bytes((len(data) + len(more)) % 2)
     return len(data) + len(more)

@@ -1,6 +1,6 @@
 """Read BMP files: any bit fields, 1 to 8 bits with any palette, and the headers of Windows and OS/2.
 
-Pillow reads only some bit fields, no 2 bits a pixel, and no palette that its header calls larger than it can be.
+Pillow does not read all bit fields, 2 bits per pixel, or a palette whose declared size is too large.
 Layout: https://learn.microsoft.com/windows/win32/gdi/bitmap-storage and, of OS/2, http://fileformats.archiveteam.org/wiki/BMP
 """
 
@@ -16,7 +16,7 @@ _FILE_HEADER, _CORE_HEADER, _INFO_HEADER = 14, 12, 40
 _MASKS_AT = _FILE_HEADER + _INFO_HEADER
 _PALETTE_MODES = {1: "P;1", 2: "P;2", 4: "P;4", 8: "P"}
 _COLOUR_MODES = {16: "BGR;15", 24: "BGR", 32: "BGRX"}
-# The masks of red, green, blue and alpha that Pillow unpacks itself
+# The bit depths and masks of red, green, blue and alpha that Pillow can unpack, with its raw mode
 _FIELD_MODES = {
     (16, 0x7C00, 0x3E0, 0x1F, 0): "BGR;15",
     (16, 0xF800, 0x7E0, 0x1F, 0): "BGR;16",
@@ -24,12 +24,12 @@ _FIELD_MODES = {
     (32, 0xFF0000, 0xFF00, 0xFF, 0xFF000000): "BGRA",
     (32, 0xFF, 0xFF00, 0xFF0000, 0xFF000000): "RGBA",
 }
-# The rows that are unpacked at a time, for the memory
+# The number of rows that are unpacked at a time, to limit the memory
 _ROWS = 64
 
 
 class BmpFile(ImageFile.ImageFile):
-    """A BMP file. Alpha that is 0 everywhere does not count, because many programs leave it so."""
+    """A BMP file. Alpha that is 0 everywhere is ignored, because many programs write 0 without a meaning."""
 
     format = "BMP"
     format_description = "Windows Bitmap"
@@ -59,7 +59,7 @@ class BmpFile(ImageFile.ImageFile):
             self.tile = [ImageFile._Tile(decoder, (0, 0, *self.size), self._offset, arguments)]
 
     def _read_header(self, header: int) -> tuple[int, int, int, int, int]:
-        """Return width, height, bits, compression, and the number of colours in the palette, 0 for all."""
+        """Return width, height, bits, compression, and the number of colours in the palette (0 means all)."""
         if header == _CORE_HEADER:
             width, height, _, bits = struct.unpack_from("<HHHH", self._data, 18)
             return width, height, bits, _RGB, 0
@@ -77,7 +77,7 @@ class BmpFile(ImageFile.ImageFile):
         return width, height, bits, compression, colours
 
     def _read_palette(self, header: int, colours: int) -> str:
-        """Take as many colours as there can be; the rest is black. Returns the raw mode of the pixels."""
+        """Read the palette, and fill missing colours with black. Returns the raw mode of the pixels."""
         most, entry, start = 1 << self._bits, 3 if header == _CORE_HEADER else 4, _FILE_HEADER + header
         end = start + entry * min(colours or most, most)
         if self._offset <= start:  # Some programs leave out the palette when they count.
@@ -92,7 +92,7 @@ class BmpFile(ImageFile.ImageFile):
         return _PALETTE_MODES[self._bits]
 
     def _read_masks(self, header: int, compression: int) -> str | None:
-        """Read the masks of red, green, blue and alpha. Returns the raw mode if Pillow unpacks them itself."""
+        """Read the masks of red, green, blue and alpha. Returns the raw mode if Pillow can unpack them."""
         with_alpha = header >= 56 or compression == _ALPHA_FIELDS
         masks = struct.unpack_from("<4I" if with_alpha else "<3I", self._data, _MASKS_AT)
         masks = (*masks, 0)[:4]
@@ -105,7 +105,7 @@ class BmpFile(ImageFile.ImageFile):
         return raw_mode
 
     def _stride(self) -> int:
-        """Return the bytes of a row, which is padded to 32 bits."""
+        """Return the number of bytes per row, which is padded to 32 bits."""
         return (self.width * self._bits + 31) // 32 * 4
 
     def load(self) -> Any:
@@ -134,7 +134,7 @@ class BmpFile(ImageFile.ImageFile):
 
 
 def _field(numbers: Image.Image, mask: int) -> Image.Image:
-    """Return the bits of a mask as mode L, scaled to 0..255."""
+    """Return the bits of a mask as a picture of mode L, scaled to 0..255."""
     if not mask:
         return Image.new("L", numbers.size)
     low = (mask & -mask).bit_length() - 1

@@ -1,4 +1,7 @@
-"""Colour spaces that a file names without an ICC profile: by ITU-T H.273 (nclx, cICP), or by PNG's gAMA and cHRM."""
+"""The colour spaces that a file can specify without an ICC profile.
+
+It uses numbers of ITU-T H.273 (nclx, cICP), or PNG's chunks gAMA and cHRM.
+"""
 
 import struct
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ type Matrix = tuple[tuple[float, float, float], ...]
 type Vector = tuple[float, float, float]
 
 _D65, _C, _DCI = (0.3127, 0.3290), (0.310, 0.316), (0.314, 0.351)
-# Chromaticities of red, green, blue and white by their numbers in H.273, table 2
+# The chromaticities of red, green, blue and white, by their number in H.273, table 2
 _PRIMARIES = {
     1: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), _D65),
     4: ((0.67, 0.33), (0.21, 0.71), (0.14, 0.08), _C),
@@ -27,9 +30,9 @@ PQ, HLG = 16, 18
 _SRGB = 13
 _FILM = {1, 6, 11, 12, 14, 15}
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
-# BT.1886: how displays show what a camera encoded by BT.709
+# The gamma with which displays show signals that cameras encode by BT.709 (BT.1886)
 _FILM_GAMMA = 2.4
-# 1 / 2.2. ImageMagick and others write it, with the primaries of sRGB, and mean sRGB.
+# ImageMagick and others write a gamma of 1 / 2.2 and the primaries of sRGB for pictures in sRGB.
 _ABOUT_SRGB = (0.45, 0.46)
 _D50 = (0.9642, 1.0, 0.8249)
 # http://www.brucelindbloom.com/index.html?Eqn_ChromAdapt.html
@@ -38,9 +41,9 @@ _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.03
 
 @dataclass(frozen=True)
 class Colour:
-    """Chromaticities (x, y) of red, green, blue and white, and how numbers become light.
+    """A colour space: the chromaticities (x, y) of red, green, blue and white, and the transfer function.
 
-    `transfer` is PQ, HLG, or 0 for a power of `gamma`, which is 0 for the curve of sRGB.
+    `transfer` is PQ or HLG, or 0 for a power function with the exponent `gamma`. A `gamma` of 0 means sRGB's curve.
     """
 
     primaries: tuple[tuple[float, float], ...]
@@ -49,31 +52,31 @@ class Colour:
 
     @property
     def is_hdr(self) -> bool:
-        """Return whether the numbers stand for light that is brighter than a sheet of white paper."""
+        """Return whether values of the colour space can be brighter than white paper."""
         return self.transfer in {PQ, HLG}
 
     def to_xyz(self) -> Matrix:
-        """Return the matrix from linear light to XYZ of ICC, whose white is D50.
+        """Return the matrix from linear light to ICC's XYZ with the white point D50.
 
-        Raises ZeroDivisionError or ValueError if the chromaticities make no colour space.
+        Raises ZeroDivisionError or ValueError if the chromaticities do not form a colour space.
         """
         return _to_xyz(self.primaries)
 
     def to_linear_srgb(self) -> Matrix:
-        """Return the matrix from linear light to that of sRGB. Raises what `to_xyz` raises."""
+        """Return the matrix from linear light to linear sRGB. Raises the errors of `to_xyz`."""
         return product(_inverse(_to_xyz(_SRGB_PRIMARIES)), self.to_xyz())
 
 
 def is_known(primaries: int, transfer: int) -> bool:
-    """Return whether numbers of H.273 name a colour space that is supported."""
+    """Return whether the colour space with these numbers of H.273 is supported."""
     return primaries in _PRIMARIES and transfer in {_SRGB, PQ, HLG, *_FILM, *_GAMMAS}
 
 
 def of_numbers(primaries: int, transfer: int, *, of_film: bool) -> Colour | None:
-    """Return the colour space of H.273's numbers; None if it is sRGB, unknown or not specified.
+    """Return the colour space with these numbers of H.273, or None if it is sRGB, unknown or not specified.
 
-    `of_film` says whether numbers by BT.709 and its like are shown as a display shows film. Chromium does so for PNG.
-    Photos in AVIF and HEIC are sRGB with the wrong number.
+    If `of_film` is true, BT.709 and similar numbers mean the gamma of film on a display, as in Chromium for PNG.
+    If it is false, they mean sRGB, because photos in AVIF and HEIC are sRGB with the wrong number.
     """
     if primaries not in _PRIMARIES:
         return None
@@ -90,9 +93,9 @@ def of_numbers(primaries: int, transfer: int, *, of_film: bool) -> Colour | None
 
 
 def of_png(chunks: dict[bytes, bytes]) -> Colour | None:
-    """Return the colour space of the chunks gAMA and cHRM; None if it is sRGB, or if they name none.
+    """Return the colour space of the chunks gAMA and cHRM, or None if it is sRGB or not specified.
 
-    Like in Chromium, chromaticities without gAMA do not count.
+    As in Chromium, chromaticities without gAMA are ignored.
     """
     if b"sRGB" in chunks or len(chunks.get(b"gAMA", b"")) != 4:
         return None

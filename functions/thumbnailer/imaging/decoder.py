@@ -1,4 +1,4 @@
-"""Decode photos in this process or, if their decoder or the photo itself may end the process, in a sandbox."""
+"""Decode photos in this process, or in a sandbox if the decoder or the photo itself may end the process."""
 
 import atexit
 import threading
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 # Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 _MB_PER_CPU = 1769
-# Memory of the function itself and of Lambda's runtime. A waiting sandbox takes 40 MB; the decoders' code, which
-# `Limits` deducts once more, leaves room for it.
+# The memory of the function itself and of Lambda's runtime. A waiting sandbox takes 40 MB, for which there is room
+# because `Limits` deducts the decoders' code a second time.
 _OWN_MB = 84
-# The file being decoded, and two copies of the next one, which is downloaded meanwhile
+# The file that is being decoded, and two copies of the next file, which is downloaded meanwhile
 _FILES_AT_ONCE = 3
 _LEAST_MB = 512
 # The time for the slowest photo within the limits
 SLOWEST_S = 8.0
 # The time after which a file is rejected as too slow
 _SANDBOX_S = 15.0
-# libheif, libde265 and libaom: decoders of many kinds of parts, with new security fixes every few weeks
+# The decoders of these formats (libheif, libde265 and libaom) are complex and get security fixes every few weeks.
 _RISKY = {"HEIF", "AVIF"}
 
 
 class Decoder:
-    """Decodes as many photos at a time as there are processors: memory stays bounded while transfers overlap.
+    """A decoder that decodes at most one photo per processor at a time, so that memory stays limited.
 
-    Sandboxes are kept for the next photo, also across invocations: starting one takes 0.2 s of CPU. Between invocations
-    Lambda freezes them together with the function.
+    Sandboxes are kept for the next photo, also across invocations, because starting one takes 0.2 s of CPU. Between
+    invocations, Lambda freezes them together with the function.
     """
 
     def __init__(self, limits: Limits, output: Output, memory_mb: int) -> None:
@@ -43,18 +43,18 @@ class Decoder:
         self._limits = replace(limits, max_memory=max(_LEAST_MB * 1024**2, for_decoding))
         self._output = output
         self._processors = threading.Semaphore(processors)
-        # Sandboxes that wait, at most one for each processor
+        # The idle sandboxes, at most one for each processor
         self._sandboxes: list[Sandbox] = []
-        # Which of the processes may hold free memory that the other one needs
+        # Whether this process or a sandbox may hold free memory that the other one needs
         self._kept_here = self._kept_in_sandboxes = False
 
     def run(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
         """Render a photo as images.render does.
 
-        A sandbox is used for HEIF and AVIF, and if the message was delivered before: the photo may have ended that
-        invocation.
+        A sandbox is used for HEIF and AVIF. It is also used if the message was delivered before, because the photo may
+        have ended the earlier invocation.
 
-        Raises TimeoutError if the invocation has too little time left, which says nothing about the file.
+        Raises TimeoutError if the invocation has too little time left. The file may be fine then.
         """
         needed_s = min(SLOWEST_S, deadline.remaining_s() / 2)
         with self._processors:
@@ -70,7 +70,7 @@ class Decoder:
             return render(data, self._limits, self._output)
 
     def close(self) -> None:
-        """End the sandboxes that wait. The next photo that needs one starts it."""
+        """End the idle sandboxes. The next photo that needs a sandbox starts a new one."""
         while self._sandboxes:
             self._sandboxes.pop().close()
 

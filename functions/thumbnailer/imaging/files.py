@@ -1,4 +1,4 @@
-"""Read a file of unknown kind."""
+"""Read a file safely, even if its path is a pipe or a device."""
 
 import os
 import stat
@@ -17,7 +17,8 @@ _KINDS = {
 def read_file(path: str, max_bytes: int) -> bytes:
     """Return the content of a regular file. Raises Rejection (unreadable, too_large)."""
     try:
-        # Opening a pipe or device can block or have effects: check before opening, and check again what was opened.
+        # Check the file before opening it, because opening a pipe or device can block or have effects. Check it again
+        # afterwards, because the path may then lead to another file.
         _require_regular_file(os.stat(path))  # noqa: PTH116 - a path of bytes that are not text survives only as str
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
@@ -26,8 +27,7 @@ def read_file(path: str, max_bytes: int) -> bytes:
             if status.st_size > max_bytes:
                 raise Rejection("too_large", f"It has {status.st_size:,} bytes; the limit is {max_bytes:,}.")
             data = file.read(status.st_size + 1)
-            # A file may have more content than its size says (as in /proc), or grow; reading one byte more reveals
-            # that.
+            # A file may be larger than its reported size (as in /proc), or grow. Reading one more byte reveals that.
             return data if len(data) <= status.st_size else data + file.read(max_bytes - status.st_size)
     except (OSError, ValueError) as error:
         raise Rejection("unreadable", f"{getattr(error, 'strerror', None) or error}.") from error

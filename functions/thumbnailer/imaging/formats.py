@@ -1,7 +1,7 @@
 """Recognise the supported formats by their first bytes, and import their decoders when needed.
 
-The plugin classes are used directly: `Image.open` would import five plugins at every cold start and would try formats
-that are not allowed here.
+The plugin classes are used directly, because `Image.open` would import five plugins at every cold start and would try
+formats that are not allowed here.
 """
 
 import io
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF_BRANDS = {b"avif", b"avis"}
-# The brands of any picture, whatever its codec is
+# The brands of a picture with any codec
 _GENERIC_BRANDS = {b"mif1", b"msf1", b"miaf"}
 _MAX_AVIF_EXIF_BYTES = 1024 * 1024
 # Tags of TIFF
@@ -38,20 +38,20 @@ _SIGNATURES = (
 
 
 def sniff(data: bytes) -> str | None:
-    """Return Pillow's name of the format (JPEG, PNG, GIF, WEBP, TIFF, BMP, HEIF, AVIF), None for any other."""
+    """Return Pillow's name of the format (JPEG, PNG, GIF, WEBP, TIFF, BMP, HEIF, AVIF), or None for any other."""
     if data[4:8] == b"ftyp":
         return _sniff_ftyp(data)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "WEBP"
     name = next((name for signature, name in _SIGNATURES if data.startswith(signature)), None)
-    # "CR" marks Canon's raw files, which only look like TIFF
+    # Canon's raw files look like TIFF, but have the mark "CR".
     return None if name == "TIFF" and data[8:10] == b"CR" else name
 
 
 def _sniff_ftyp(data: bytes) -> str | None:
-    """Tell HEIF and AVIF apart by the major brand, else by the compatible ones, else by the codec of the picture.
+    """Return HEIF or AVIF by the major brand, else by the compatible brands, else by the codec of the picture.
 
-    Any compatible brand says how the file may be read; the major one is only the best use (ISO/IEC 14496-12, 4.3).
+    A file may be read by any of its compatible brands. The major brand is only the best use (ISO/IEC 14496-12, 4.3).
     """
     brands = _brands(data)
     for known in (brands[:1], brands[1:]):
@@ -73,7 +73,7 @@ def _brands(data: bytes) -> list[bytes]:
 
 
 def _with_brand(data: bytes, known: set[bytes], brand: bytes) -> bytes:
-    """Return the file with a brand that its decoder knows, as the major one and the first compatible one."""
+    """Return the file with `brand` as its major and first compatible brand, unless it has a known brand already."""
     if known.intersection(_brands(data)):
         return data
     compatible = brand if int.from_bytes(data[:4]) >= 20 else data[16:20]
@@ -116,7 +116,7 @@ def _tiff(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _refuse_misread(image: Any) -> None:
-    """Raise Rejection for kinds of TIFF that Pillow silently decodes to a wrong picture."""
+    """Raise Rejection for kinds of TIFF that Pillow decodes to a wrong picture without an error."""
     codec, _, _, (rawmode, *_) = image.tile[0]
     tags = image.tag_v2
     # Pillow unpacks planes of 16 bits as if they had 8.
@@ -151,7 +151,7 @@ def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _remove_film(file: io.BytesIO) -> None:
-    """Cut off the film that a phone adds. libheif would refuse a damaged one, and `guards` does not look at it."""
+    """Cut off the video that a phone adds. libheif would refuse a damaged video, and `guards` does not check it."""
     file.truncate(end_of_picture(file.getvalue()))
 
 
@@ -161,7 +161,7 @@ def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # The memory use must not depend on the number of processors.
     _remove_film(file)
     data = _with_brand(file.getvalue(), _AVIF_BRANDS, b"avif")
-    # For a rotated picture, the plugin unpacks all EXIF data, whatever its size.
+    # For a rotated picture, the plugin unpacks all EXIF data without a limit on the size.
     exif = _avif.AvifDecoder(data, "auto", 1).get_info()[4]
     if len(exif or b"") > _MAX_AVIF_EXIF_BYTES:
         raise Rejection("too_complex", "Its EXIF data is unreasonably large.")
@@ -172,7 +172,7 @@ def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _add_colour(image: ImageFile.ImageFile, data: bytes) -> "Properties":
-    """Note the colour space that the picture's numbers name, if it has no profile. Returns all of its properties."""
+    """Add the colour space from the picture's properties if it has no profile. Returns all properties."""
     from thumbnailer.imaging.properties import read_properties  # noqa: PLC0415 - only for AVIF and HEIF
 
     properties = read_properties(data)
@@ -194,19 +194,19 @@ _OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 
 
 def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
-    """Read the header of `data`, which `sniff` called `name`. Pixels are decoded later, by `load`.
+    """Read the header of `data`, whose format `sniff` has returned as `name`. `load` decodes the pixels later.
 
-    Raises Rejection too_complex, or whatever the plugin raises on a damaged file.
+    Raises Rejection too_complex, or the plugin's errors for a damaged file.
     """
     image = _OPENERS[name](io.BytesIO(data))
-    # Pillow turns a picture by the orientation in XMP, which no browser does.
+    # Remove XMP, because Pillow rotates a picture by the orientation in XMP. No browser does so.
     if image.info.pop("xmp", None):
         image.info["had xmp"] = True
     return image
 
 
 def register_webp() -> None:
-    """Enable Pillow to write WebP: importing the plugin registers it, as the import above does for JPEG."""
+    """Enable Pillow to write WebP. Importing the plugin registers it, as the import above does for JPEG."""
     from PIL import WebPImagePlugin  # noqa: PLC0415
 
     if not WebPImagePlugin.SUPPORTED:

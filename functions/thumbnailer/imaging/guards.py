@@ -1,7 +1,7 @@
-"""Check a file's structure before any decoder sees it; each check is bounded itself.
+"""Check a file's structure before a decoder reads it. Each check itself takes limited time and memory.
 
-Decoders parse headers partly in Python and trust declared sizes: a hostile file of a few megabytes can keep them busy
-for minutes or make them allocate gigabytes. The limits are far above what cameras and editors write.
+Decoders parse headers partly in Python and trust declared sizes. A hostile file of a few megabytes can keep them busy
+for minutes or make them allocate gigabytes. The limits are far above the files of cameras and editors.
 """
 
 import contextlib
@@ -16,17 +16,17 @@ from thumbnailer.imaging.rejections import Rejection
 _MAX_JUNK_BYTES = 65_536
 _MAX_PNG_CHUNKS = 200_000
 _MAX_GIF_BLOCKS = 600_000
-# Pillow decodes run-length BMPs in Python, a byte at a time.
+# Pillow decodes run-length BMPs in Python, byte by byte.
 _MAX_BMP_RLE_BYTES = 4 * 1024 * 1024
 _MAX_BMP_RLE_PIXELS = 16_000_000
 
 
 def check_structure(data: bytes, name: str, limits: Limits, longest_edge: int) -> None:
-    """Raise Rejection for a file of format `name` that would cost too much to decode, by its structure.
+    """Raise Rejection for a file of format `name` whose structure shows that decoding would cost too much.
 
-    `longest_edge` is that of the largest thumbnail, on which the cost of a JPEG depends.
-    Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. Most files that end too early
-    pass, because the decoder has a better message about them; AVIF and HEIF are corrupt.
+    `longest_edge` is the longest edge of the largest thumbnail, on which the cost of a JPEG depends.
+    Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. Files that end too early pass,
+    because the decoder has a better message about them. Only truncated AVIF and HEIF files are rejected as corrupt.
     """
     checks = {
         "PNG": _check_png,

@@ -11,17 +11,17 @@ from thumbnailer.imaging.rejections import Rejection
 
 _MAX_BOXES = 10_000
 _HEADER_BYTES = 8
-# The description of the parts. libavif compares each part with every other one.
+# The limit on the description of the parts, because libavif compares each part with every other part
 _MAX_DESCRIPTION_BYTES = 128 * 1024
-# Boxes whose content no decoder compares with anything: colour profiles, and data of the parts
+# Boxes that may be large, because decoders do not compare their content: colour profiles, and data of the parts
 _OPAQUE = {b"colr", b"idat"}
-# Items without pixels: a photo is whole without them.
+# Items without pixels. A photo without them is still complete.
 _METADATA = {b"Exif", b"mime", b"uri "}
 _IN_FILE, _IN_IDAT = 0, 1
 
 
 class Box(NamedTuple):
-    """A box: its type, and the places in the file where its content starts and where the box claims to end."""
+    """A box: its type, the offset of its content in the file, and the offset at which the box claims to end."""
 
     kind: bytes
     start: int
@@ -29,10 +29,10 @@ class Box(NamedTuple):
 
 
 def check_boxes(data: bytes) -> None:
-    """Check the parts of a picture, and that the file has all of their data.
+    """Check the parts of a picture, and that the file contains all of their data.
 
-    Raises Rejection too_complex or corrupt. Pixels and frames are checked later: the decoders know them without
-    decoding.
+    Raises Rejection too_complex or corrupt. The numbers of pixels and frames are checked later, because the decoders
+    return them without decoding.
     """
     end = end_of_picture(data)
     for box in boxes_of(data, 0, end):
@@ -43,7 +43,7 @@ def check_boxes(data: bytes) -> None:
 
 
 def end_of_picture(data: bytes) -> int:
-    """Return where the picture ends: a phone may add a film, which begins with its own file type box.
+    """Return the offset at which the picture ends. A video that a phone adds begins there with a file type box.
 
     Raises Rejection too_complex.
     """
@@ -72,7 +72,7 @@ def _check_description(data: bytes, meta: Box, end: int) -> None:
 
 
 def _check_extents(data: bytes, boxes: dict[bytes, Box], file_end: int) -> None:
-    """Raise Rejection corrupt if a part with pixels is not in the file."""
+    """Raise Rejection corrupt if the file does not contain every part with pixels."""
     kinds = dict(item_types(data, boxes[b"iinf"])) if b"iinf" in boxes else {}
     idat = boxes.get(b"idat", Box(b"", 0, 0))
     for item, method, start, end in _extents(data, boxes[b"iloc"]):
@@ -80,15 +80,16 @@ def _check_extents(data: bytes, boxes: dict[bytes, Box], file_end: int) -> None:
             continue
         if (method == _IN_FILE and end > file_end) or (method == _IN_IDAT and end > idat.end - idat.start):
             raise Rejection("corrupt", "It ends before its last pixel.")
-        # The length of the first NAL unit (ISO/IEC 14496-15, 8.3): a hole that a download left in the file.
+        # The part begins with the length of the first NAL unit (ISO/IEC 14496-15, 8.3). A length of 0 is a hole that an
+        # incomplete download left in the file.
         if method == _IN_FILE and kinds.get(item) == b"hvc1" and not any(data[start : start + 4]):
             raise Rejection("corrupt", "A part of its pixels is missing.")
 
 
 def boxes_of(data: bytes, at: int, end: int) -> Iterator[Box]:
-    """Yield the boxes between two places of the file. A box may claim to end behind the last place.
+    """Yield the boxes between two offsets of the file. A box may claim to end after `end`.
 
-    Raises Rejection too_complex if there are too many.
+    Raises Rejection too_complex if there are too many boxes.
     """
     count = 0
     while at + _HEADER_BYTES <= min(end, len(data)):
@@ -118,9 +119,9 @@ def item_types(data: bytes, iinf: Box) -> Iterator[tuple[int, bytes]]:
 
 
 def _extents(data: bytes, iloc: Box) -> Iterator[tuple[int, int, int, int]]:
-    """Yield each extent: the id of its item, where its places count from, where it starts and where it ends.
+    """Yield each extent as the id of its item, the base of its offsets, its start offset and its end offset.
 
-    Places count from the start of the file (_IN_FILE) or of the content of idat (_IN_IDAT).
+    The base is the start of the file (_IN_FILE) or the start of the content of idat (_IN_IDAT).
     """
     version, sizes = data[iloc.start], int.from_bytes(data[iloc.start + 4 : iloc.start + 6])
     offset_bytes, length_bytes, base_bytes, index_bytes = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
@@ -139,7 +140,7 @@ def _extents(data: bytes, iloc: Box) -> Iterator[tuple[int, int, int, int]]:
         method = number(2) & 15 if version else _IN_FILE
         elsewhere, base, extents = number(2), number(base_bytes), number(2)
         if offset_bytes + length_bytes + index_bytes == 0:
-            continue  # the whole file, whatever the number of extents
+            continue  # The item is the whole file, for any number of extents.
         for _ in range(extents):
             number(index_bytes)
             start = base + number(offset_bytes)

@@ -1,4 +1,4 @@
-"""Read the structure of JPEG files without decoding them: what decoding will cost, and where the picture ends.
+"""Read the structure of JPEG files without decoding them, to find the cost of decoding and the end of the picture.
 
 ITU-T T.81 describes the markers (table B.1) and the headers of frames (B.2.2) and scans (B.2.3).
 """
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
-# Thermal cameras and signed photos (JUMBF) have thousands. Pillow takes 0.2 s for this many.
+# Files of thermal cameras and signed photos (JUMBF) have thousands of segments. Pillow takes 0.2 s for this many.
 _MAX_SEGMENTS = 65_536
 _MAX_EXIF_SEGMENTS = 16
 _MAX_JUNK_BYTES = 65_536
-# Each scan of a progressive JPEG covers the whole picture; encoders write about ten scans.
+# Each scan of a progressive JPEG covers the whole picture. Encoders write about ten scans.
 _FREE_SCANS = 64
 _MAX_SCANNED_PIXELS = 2_000_000_000
 _PROGRESSIVE = {0xC2, 0xCA}
-# Hierarchical JPEG, lossless JPEG with arithmetic coding, JPEG-LS: libjpeg-turbo reads none of them.
+# libjpeg-turbo reads no hierarchical JPEG, no lossless JPEG with arithmetic coding, and no JPEG-LS.
 _UNREAD_FRAMES = {0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA} | _UNREAD_FRAMES
 _START_OF_SCAN = 0xDA
@@ -33,8 +33,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 # megapixels come within 45 dB (PSNR) of a full decode for a tenth less CPU; with this factor, within 47 dB
 # (`make bench`, class jpeg_original).
 _MIN_REDUCTION = 1.25
-# libjpeg keeps the coefficients of all scans but those of a single sequential one, 2 bytes each. It keeps only a few
-# rows of blocks of such a scan.
+# libjpeg keeps all coefficients, 2 bytes each, unless the picture is a single sequential scan. Then it keeps only a few
+# rows of blocks.
 _COEFFICIENT_BYTES = 2
 # Pillow takes 4 bytes for each pixel of RGB and CMYK. Values of CMYK without Adobe's marker are inverted into another
 # picture.
@@ -54,14 +54,14 @@ class Frame:
     components: tuple[tuple[int, int], ...]
 
     def is_single_scan(self, data: bytes, scan: int) -> bool:
-        """Return whether the picture ends with its first scan, which begins at `scan`.
+        """Return whether the picture has only one scan, which begins at `scan`.
 
-        A sequential picture does so if that scan has all components: libjpeg refuses another scan.
+        A sequential picture has one scan if that scan contains all components, because libjpeg refuses a second one.
         """
         return not self.progressive and data[scan + 4] == len(self.components)
 
     def coefficients(self) -> int:
-        """Return how many numbers the picture has in all components."""
+        """Return the number of coefficients in all components."""
         most_across = max(across for across, _ in self.components)
         most_down = max(down for _, down in self.components)
         samples = sum(across * down for across, down in self.components)
@@ -71,7 +71,7 @@ class Frame:
 
 
 def scale_for(size: tuple[int, int], longest_edge: int) -> int:
-    """Return 8, 4 or 2 if decoding at 1/8, 1/4 or 1/2 leaves enough pixels for the filter, else 1."""
+    """Return 8, 4 or 2 if decoding at 1/8, 1/4 or 1/2 leaves enough pixels for the filter, and otherwise 1."""
     width, height = size
     for scale in (8, 4, 2):
         if max(width, height) >= scale * longest_edge * _MIN_REDUCTION and min(width, height) >= scale:
@@ -80,9 +80,10 @@ def scale_for(size: tuple[int, int], longest_edge: int) -> int:
 
 
 def check_jpeg(data: bytes, limits: Limits, longest_edge: int) -> None:
-    """Raise Rejection for a file that would cost too much, or that no decoder here can read.
+    """Raise Rejection for a file whose decoding would cost too much, or that no decoder here can read.
 
-    `longest_edge` is that of the largest thumbnail. Raises IndexError or struct.error where the file ends.
+    `longest_edge` is the longest edge of the largest thumbnail. Raises IndexError or struct.error if the file ends too
+    early.
     """
     frame, scan = read_header(data, limits)
     if frame is None:  # damaged: libjpeg requires a frame before the first scan
@@ -95,9 +96,9 @@ def check_jpeg(data: bytes, limits: Limits, longest_edge: int) -> None:
 
 
 def read_header(data: bytes, limits: Limits) -> tuple[Frame | None, int]:
-    """Return the frame, None if there is none, and where the first scan begins.
+    """Return the frame, or None if there is none, and the offset of the first scan.
 
-    Raises Rejection, and IndexError or struct.error where the file ends.
+    Raises Rejection, or IndexError or struct.error if the file ends too early.
     """
     at, segments, junk, exif = 2, 0, 0, 0
     frame = None
@@ -137,7 +138,7 @@ def _read_frame(data: bytes, start: int, limits: Limits) -> Frame:
 
 
 def bytes_per_pixel(frame: Frame, single_scan: bool, longest_edge: int) -> float:
-    """Return the memory for decoding, for each pixel of the original.
+    """Return the memory for decoding in bytes per pixel of the original.
 
     Measured with photos of 12 to 200 megapixels in test_memory.py.
     """
@@ -150,14 +151,14 @@ def bytes_per_pixel(frame: Frame, single_scan: bool, longest_edge: int) -> float
 
 
 def _check_scans(data: bytes, start: int, pixels: int) -> None:
-    """Raise Rejection too_complex if the picture has too many scans. What lies behind its end does not count."""
+    """Raise Rejection too_complex if the picture has too many scans. Data after its end does not count."""
     for count, _ in enumerate(scans(data, start), start=1):
         if count > _FREE_SCANS and count * pixels > _MAX_SCANNED_PIXELS:
             raise Rejection("too_complex", f"It has more than {count - 1:,} scans.")
 
 
 def scans(data: bytes, start: int) -> Iterator[tuple[int, int]]:
-    """Yield where each scan of a picture begins and where its data ends. `start` is where the first one begins.
+    """Yield the start offset and the end offset of each scan of a picture. The first scan begins at `start`.
 
     Raises Rejection too_complex.
     """

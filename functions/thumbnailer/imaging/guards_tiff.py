@@ -1,6 +1,6 @@
 """Check the structure of TIFF files, as guards.py does for other formats.
 
-Directories of TIFF can point anywhere and Pillow turns them into objects, so they are bounded first.
+A directory can point to any place in the file, and Pillow creates objects from it. So its size is checked first.
 """
 
 import contextlib
@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
-# Enough for strips, tiles and colour maps of 16 bits. Pillow makes a Python object of each value.
+# These limits are enough for strips, tiles and colour maps of 16 bits. Pillow creates a Python object for each value.
 _MAX_VALUES = 200_000
 _MAX_PAGE_VALUES = 1_000_000
 _MAX_EXIF_VALUES = 20_000
 _LAYOUTS = {3: "H", 16: "Q", 18: "Q"}
 _SUBFILE_TYPE, _COMPRESSION, _PLANAR, _EXTRA_SAMPLES, _EXIF = 254, 259, 284, 338, 0x8769
 _BYTE_TYPES = {1, 2, 6, 7}
-# None, fax, LZW, JPEG, Deflate, PackBits, ThunderScan, LogLuv, LZMA, Zstandard: what Pillow's wheels are built with.
-# WebP, JPEG 2000, JPEG XL and LERC are not among them.
+# Pillow's wheels support these compressions: none, fax, LZW, JPEG, Deflate, PackBits, ThunderScan, LogLuv, LZMA and
+# Zstandard. They do not support WebP, JPEG 2000, JPEG XL and LERC.
 _READ_COMPRESSIONS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000}
 
 
 class _Directories:
-    """Reads the directories ("pages") of a classic or big TIFF file. Raises struct.error where the file ends."""
+    """The directories ("pages") of a classic TIFF or BigTIFF file. Methods raise struct.error if it ends too early."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -35,7 +35,7 @@ class _Directories:
         return struct.unpack_from(self._order + layout, self._data, at)
 
     def next_page(self, page: int) -> int:
-        """Return where the next page starts; 0 after the last."""
+        """Return the offset of the next page, or 0 after the last page."""
         (entries,) = self._unpack("Q" if self._big else "H", page)
         (following,) = self._unpack(
             "Q" if self._big else "I", page + (8 + 20 * entries if self._big else 2 + 12 * entries)
@@ -43,9 +43,9 @@ class _Directories:
         return following
 
     def tags(self, page: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yield (tag, type, count of values, value if it is a single integer) of the page's entries.
+        """Yield the tag, type, number of values, and value (if it is a single integer) of each entry of the page.
 
-        It stops where the file ends.
+        Entries after the end of the file are left out.
         """
         (entries,) = self._unpack("Q" if self._big else "H", page)
         first, step = (page + 8, 20) if self._big else (page + 2, 12)
@@ -59,9 +59,9 @@ class _Directories:
 
 
 def check_tiff(data: bytes, limits: Limits) -> None:
-    """Raise Rejection for a file that would cost too much, or that no decoder here can read.
+    """Raise Rejection for a file whose decoding would cost too much, or that no decoder here can read.
 
-    Raises struct.error where the file ends.
+    Raises struct.error if the file ends too early.
     """
     tiff = _Directories(data)
     page, values = dict[int, int](), 0
@@ -81,7 +81,7 @@ def check_tiff(data: bytes, limits: Limits) -> None:
 def _check_kind(page: dict[int, int]) -> None:
     """Raise Rejection for intact files that no decoder here can read.
 
-    `page` has the value of each tag that is a single number.
+    `page` contains the value of each tag that is a single number.
     """
     if page.get(_SUBFILE_TYPE, 0) & 1:
         raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
@@ -93,8 +93,8 @@ def _check_kind(page: dict[int, int]) -> None:
 
 
 def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
-    """Return how many Python objects a tag becomes."""
-    # A tag with more values than the file has bytes is damaged; Pillow skips it.
+    """Return how many Python objects Pillow creates for a tag."""
+    # Pillow skips a tag with more values than the file has bytes, because it is damaged.
     if kind in _BYTE_TYPES or count > file_bytes:
         return 0
     if count > _MAX_VALUES:
@@ -103,7 +103,7 @@ def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
 
 
 def _check_exif(tiff: _Directories, directory: int, file_bytes: int) -> None:
-    """Raise Rejection for EXIF data with too many values, as Pillow reads all of them even for a single tag."""
+    """Raise Rejection for EXIF data with too many values, because Pillow reads all of them even for a single tag."""
     values = 0
     with contextlib.suppress(struct.error):
         for tag, kind, count, _ in tiff.tags(directory):

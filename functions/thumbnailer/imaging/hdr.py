@@ -1,9 +1,10 @@
-"""Show HDR pictures (PQ and HLG) in sRGB, with the right hue, and with highlights compressed and not cut off.
+"""Convert HDR pictures (PQ and HLG) to sRGB. The hue stays correct, and highlights are compressed instead of cut off.
 
-Light is measured in cd/m2, as ITU-R BT.2100 defines PQ and HLG, for a display of 1,000 cd/m2, for which most photos and
-films are made. White paper has 203 cd/m2 there (BT.2408) and is the white of sRGB. The curve from 1,000 to 203 cd/m2 is
-the EETF of BT.2390: dark and middle tones stay, and bright ones bend towards white. It is applied to the largest of
-red, green and blue, and all three get the same factor, which keeps hue and saturation.
+ITU-R BT.2100 defines PQ and HLG. Light is measured in cd/m2 for a display of 1,000 cd/m2, for which most photos and
+films are made. White paper has 203 cd/m2 there (BT.2408) and becomes the white of sRGB. The curve from 1,000 to 203
+cd/m2 is the EETF (electrical-electrical transfer function) of BT.2390. It keeps dark and middle tones, and compresses
+bright tones. It is applied to the largest of red, green and blue, and all three get the same factor, which keeps hue
+and saturation.
 """
 
 import math
@@ -14,7 +15,7 @@ from PIL import Image, ImageFilter
 from thumbnailer.imaging.colour import HLG, Colour, Vector, times
 
 _PEAK, _WHITE = 1000.0, 203.0
-# Points of the table along each of red, green and blue. Between them, Pillow interpolates.
+# The number of points of the table along each of red, green and blue. Pillow interpolates between them.
 _POINTS = 49
 # SMPTE ST 2084
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
@@ -25,16 +26,16 @@ _LUMINANCE = (0.2627, 0.6780, 0.0593)
 
 
 def to_srgb(image: Image.Image, colour: Colour) -> Image.Image:
-    """Convert a picture of mode L, RGB or RGBA. Returns RGB or RGBA.
+    """Convert a picture of mode L, RGB or RGBA to RGB or RGBA in sRGB.
 
-    Raises ZeroDivisionError if the chromaticities make no colour space.
+    Raises ZeroDivisionError if the chromaticities do not form a colour space.
     """
     return (image.convert("RGB") if image.mode == "L" else image).filter(_table(colour))
 
 
 @lru_cache(maxsize=2)
 def _table(colour: Colour) -> ImageFilter.Color3DLUT:
-    """Return the conversion of every colour. It takes a third of a second, once in a process."""
+    """Return a table that converts every colour. Computing it takes a third of a second, once per process."""
     matrix = colour.to_linear_srgb()
     steps = [step / (_POINTS - 1) for step in range(_POINTS)]
     decoded = [_scene_light(step) if colour.transfer == HLG else min(_PEAK, pq_light(step)) for step in steps]
@@ -65,19 +66,19 @@ def pq_signal(light: float) -> float:
 
 
 def _scene_light(signal: float) -> float:
-    """Return the light of the scene, 0 to 1, for a signal of HLG."""
+    """Return the light of the scene (0 to 1) for an HLG signal."""
     return signal**2 / 3 if signal <= 0.5 else (math.exp((signal - _C) / _A) + _B) / 12
 
 
 def _displayed(scene: Vector) -> Vector:
-    """Return the light in cd/m2 that a display makes of the scene's (the OOTF of HLG)."""
+    """Return the light of the display in cd/m2 for the light of the scene (HLG's optical-optical transfer function)."""
     luminance = sum(weight * value for weight, value in zip(_LUMINANCE, scene, strict=True))
     factor = _PEAK * luminance ** (_HLG_GAMMA - 1) if luminance > 0 else 0.0
     return scene[0] * factor, scene[1] * factor, scene[2] * factor
 
 
 def tone_mapped(light: float) -> float:
-    """Return light of at most 203 cd/m2 for light in cd/m2, by the EETF of BT.2390 (section 5.4.1)."""
+    """Compress light in cd/m2 to at most 203 cd/m2 by the EETF of BT.2390 (section 5.4.1)."""
     most, white = pq_signal(_PEAK), pq_signal(_WHITE) / pq_signal(_PEAK)
     signal = min(1.0, pq_signal(light) / most)
     knee = 1.5 * white - 0.5
@@ -89,9 +90,9 @@ def tone_mapped(light: float) -> float:
 
 
 def _encoded(light: float) -> float:
-    """Return the signal of sRGB (IEC 61966-2-1) for light of 0 to 1, and continue its curve beyond.
+    """Return the signal of sRGB (IEC 61966-2-1) for light. The curve continues below 0 and above 1.
 
-    Pillow takes -2 to 2, and limits what it interpolates. If the table held limited values, greys would get a tint.
+    Pillow accepts table values from -2 to 2 and clips the interpolated result. Clipped table values would tint greys.
     """
     if light < 0:
         return -_encoded(-light)

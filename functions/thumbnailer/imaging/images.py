@@ -19,17 +19,17 @@ from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.resize import Extent, Resize, Size, resize
 
 FORMATS = ("jpeg", "webp", "auto")
-# The messages of libavif, libheif and Pillow's C decoders
+# Parts of the messages with which libavif, libheif and Pillow's C decoders report too little memory
 _OUT_OF_MEMORY = ("out of memory", "bytes failed", "decoder error -9")
 
 allocator.keep_freed_memory()
-# Pillow warns about sizes, which this module checks, and about damaged metadata, which is normal in uploads
+# Pillow warns about sizes, which this module checks, and about damaged metadata, which is common in uploads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True)
 class Output:
-    """What to make: longest edges in pixels, one of FORMATS, and the JPEG or WebP quality."""
+    """The thumbnails to make: longest edges in pixels, one of FORMATS, and the JPEG or WebP quality."""
 
     sizes: tuple[int, ...] = (1280, 512, 128)
     format: str = "jpeg"
@@ -67,7 +67,7 @@ class Photo:
     thumbnails: dict[str, Thumbnail]
 
     def facts(self) -> dict[str, Any]:
-        """Return everything but the thumbnails, without unknown values."""
+        """Return all fields except the thumbnails, without unknown values (None)."""
         known = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "thumbnails"}
         return {name: value for name, value in known.items() if value is not None}
 
@@ -84,8 +84,7 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:
-        # Decoders raise many kinds of errors on bad data (ValueError, OSError, SyntaxError, KeyError, struct.error
-        # ...).
+        # Decoders raise many kinds of errors for bad data, such as ValueError, SyntaxError and struct.error.
         raise _rejection_for(error) from error
     thumbnails, smallest = _thumbnails(largest, (width, height), output, resize)
     return Photo(
@@ -103,9 +102,9 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
 
 
 def identify(data: bytes, limits: Limits, longest_edge: int) -> str:
-    """Return the format's name, from the content only.
+    """Return the name of the format, which depends only on the content.
 
-    `longest_edge` is that of the largest thumbnail. Raises Rejection for files that will not be decoded.
+    `longest_edge` is the longest edge of the largest thumbnail. Raises Rejection for files that will not be decoded.
     """
     limits.check_bytes(len(data))
     name = limits.check_format(formats.sniff(data))
@@ -114,7 +113,7 @@ def identify(data: bytes, limits: Limits, longest_edge: int) -> str:
 
 
 def _rejection_for(error: Exception) -> Rejection:
-    """Return the Rejection for a decoder's error. Raises MemoryError if the error means that."""
+    """Return the Rejection for a decoder's error. Raises MemoryError if the error means too little memory."""
     message = str(error).lower()
     if isinstance(error, Image.DecompressionBombError):
         return Rejection("too_many_pixels")
@@ -134,8 +133,8 @@ def read_picture(
 ) -> tuple[Image.Image, metadata.Exif, Size]:
     """Decode a file of format `name` once.
 
-    Returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size. Raises
-    Rejection, or whatever the decoder raises on a damaged file.
+    Returns the upright picture in sRGB with edges of at most `longest_edge`, its EXIF data, and the original's size.
+    Raises Rejection, or the decoder's errors for a damaged file.
     """
     image = formats.open_image(data, name)
     limits.of_file(name, len(data), image.mode).check_pixels(*image.size)
@@ -158,7 +157,7 @@ def read_picture(
 def _decode(
     image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: Resize
 ) -> tuple[Image.Image, metadata.Exif, Size]:
-    """Decode an opened picture; see `read_picture`."""
+    """Decode an opened picture. Returns the same as `read_picture`."""
     full_size = image.size
     extent: Extent | None = None
     if image.format == "JPEG":
@@ -168,7 +167,7 @@ def _decode(
     if crop := image.info.get("crop"):
         picture = picture.crop(crop)
         full_size = picture.size
-    # Read this after loading: PNG may have EXIF data after the pixels, and decoders turn TIFF and HEIF upright.
+    # Read EXIF data after loading, because PNG may have it after the pixels, and decoders turn TIFF and HEIF upright.
     exif = metadata.read_exif(image)
     target = fit(image.size if image.format in {"TIFF", "HEIF"} else full_size, longest_edge)
     if picture is not image:
@@ -185,7 +184,7 @@ def _decode(
 def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Extent | None:
     """Make libjpeg decode at 1/2, 1/4 or 1/8, which is by far the cheapest way to shrink.
 
-    Returns the part of the result that is the picture (its sides are rounded up), None if it is decoded in full.
+    Returns the exact size of the picture within the result, whose sides are rounded up, or None if it is not scaled.
 
     `Image.thumbnail` has a reducing_gap of 2, and would decode a 4000 px photo in full for a 1280 px thumbnail.
     """
@@ -198,9 +197,9 @@ def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Exte
 
 
 def fit(size: Size, longest_edge: int) -> Size:
-    """Return the size with the same aspect ratio whose longer edge is at most `longest_edge`.
+    """Return a size with the same aspect ratio and a longer edge of at most `longest_edge`.
 
-    It is never larger than `size`, and at least 1 x 1.
+    The result is never larger than `size`, and at least 1 x 1.
     """
     scale = min(1.0, longest_edge / max(size))
     width, height = (max(1, round(length * scale)) for length in size)
@@ -210,7 +209,7 @@ def fit(size: Size, longest_edge: int) -> Size:
 def _thumbnails(
     picture: Image.Image, full_size: Size, output: Output, resize: Resize
 ) -> tuple[dict[str, Thumbnail], Image.Image]:
-    """Make each size from the next larger one. Also returns the smallest picture, without alpha."""
+    """Return the thumbnails, each made from the next larger one, and the smallest picture without alpha."""
     use_webp = output.format == "webp" or (output.format == "auto" and pixels.is_transparent(picture))
     if not use_webp or not pixels.is_transparent(picture):
         picture = pixels.on_white(picture)
@@ -231,8 +230,8 @@ def _encode(picture: Image.Image, encoder: str, quality: int) -> Thumbnail:
     file = io.BytesIO()
     if encoder == "WEBP":
         formats.register_webp()
-        # The fastest method: the default, 4, takes three times as long. Its files are still a third smaller than
-        # JPEG's.
+        # Method 0 is the fastest. The default, 4, takes three times as long. With method 0, files are still a third
+        # smaller than JPEG files.
         picture.save(file, "WEBP", quality=quality, method=0)
         return Thumbnail(*picture.size, "image/webp", "webp", file.getvalue())
     picture.save(file, "JPEG", quality=quality)

@@ -1,4 +1,4 @@
-"""Tell a whole JPEG without its end marker from one that was cut off. Only files that Pillow refuses come here."""
+"""Distinguish a complete JPEG without an end marker from one that was cut off, for files that Pillow refuses."""
 
 import hashlib
 import io
@@ -12,9 +12,9 @@ from thumbnailer.imaging.limits import Limits
 
 _END = b"\xff\xd9"
 _COEFFICIENTS = 64
-# Larger pictures are compared at the scale at which they are decoded anyway, for the memory.
+# To limit the memory, larger pictures are compared at the scale at which they are decoded for thumbnails.
 _MOST_IN_FULL = 16_000_000
-# The rows that are compared at a time, for the memory
+# The number of rows that are compared at a time, to limit the memory
 _ROWS = 256
 _NOISE_BYTES = 200_000
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
@@ -23,9 +23,9 @@ _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 def with_end(data: bytes, limits: Limits, longest_edge: int) -> bytes | None:
     """Return the picture with its end marker, or None if it has one, is damaged, or was cut off.
 
-    Some phones and scanners leave the marker out, and some write their own data instead. Then what follows the last
-    scan is not part of the picture. If all rows are there, the decoder does not read what is put in that place: two
-    different endings give the same picture. `longest_edge` is that of the largest thumbnail.
+    Some phones and scanners leave the marker out, or write their own data instead of it. To find out whether the
+    picture is complete, it is decoded with two different endings after the last scan. If all rows are there, the
+    decoder does not read the ending, so the results are equal. `longest_edge` is that of the largest thumbnail.
     """
     frame, start = read_header(data, limits)
     spans = list(scans(data, start))
@@ -42,10 +42,10 @@ def with_end(data: bytes, limits: Limits, longest_edge: int) -> bytes | None:
 
 
 def _has_all_bits(data: bytes, spans: list[tuple[int, int]], frame: Frame) -> bool:
-    """Return whether the scans have every bit of every coefficient of every component.
+    """Return whether the scans contain every bit of every coefficient of every component.
 
-    A progressive picture that was cut off between two scans is whole, but coarse. The header of a scan names its
-    components, coefficients, and the bits that are left to later scans (T.81, B.2.3 and G.1.1.1).
+    A progressive picture that was cut off between two scans has all rows, but lacks detail. The header of a scan
+    contains its components, its coefficients, and the number of bits that later scans add (T.81, B.2.3 and G.1.1.1).
     """
     missing_bits: dict[int, list[int | None]] = {}
     for start, _ in spans:
@@ -62,7 +62,7 @@ def _has_all_bits(data: bytes, spans: list[tuple[int, int]], frame: Frame) -> bo
 
 
 def _noise(scan: bytes) -> bytes:
-    """Return random bytes that a decoder takes for the rest of a scan, and the restart markers that it expects."""
+    """Return random bytes that a decoder reads as the rest of a scan, with the restart markers that it expects."""
     noise = random.Random(1).randbytes(_NOISE_BYTES).replace(b"\xff", b"\xfe")  # noqa: S311 - not for a secret
     count = len(_RESTART.findall(scan))
     pieces = [noise[at : at + 2000] for at in range(0, _NOISE_BYTES, 2000)]
@@ -70,7 +70,7 @@ def _noise(scan: bytes) -> bytes:
 
 
 def _digest(data: bytes, scale: int) -> bytes:
-    """Return a hash of the pixels."""
+    """Return a hash of the decoded pixels."""
     digest = hashlib.sha256()
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
         if scale > 1:

@@ -1,4 +1,4 @@
-"""Collect facts about a photo besides its pixels. All text comes from strangers and is cleaned."""
+"""Read a photo's EXIF data, and compute its dominant colour and BlurHash. Text is untrusted, so it is cleaned."""
 
 import re
 import unicodedata
@@ -11,18 +11,18 @@ from PIL import Image
 
 _EXIF_IFD = 0x8769
 _ORIENTATION, _MAKE, _MODEL, _DATE_TIME = 0x0112, 0x010F, 0x0110, 0x0132
-# Original, then digitized: (time, offset from UTC)
+# The tags of the time and its offset from UTC: first of the original, then of the digitized photo
 _TIME_TAGS = ((0x9003, 0x9011), (0x9004, 0x9012))
 _MAX_EXIF_BYTES = 1024 * 1024
 _MAX_TEXT = 100
-# EXIF has "2026:05:01 12:30:00"; editors and phones also write slashes, fractions of a second, and offsets from UTC.
+# EXIF's format is "2026:05:01 12:30:00". Editors and phones also write slashes, fractions of a second, and offsets.
 _EXIF_TIME = re.compile(r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?")
 _EXIF_OFFSET = re.compile(r"([+-](?:0\d|1[0-4])):?([0-5]\d)|Z")
 
 
 @dataclass(frozen=True)
 class Exif:
-    """The part of a photo's EXIF data that is used; GPS and the rest are never read."""
+    """The part of a photo's EXIF data that is used. GPS and other data are never read."""
 
     orientation: int = 1
     # ISO 8601, with the offset from UTC if the camera knew it
@@ -31,7 +31,7 @@ class Exif:
 
 
 def read_exif(image: Image.Image) -> Exif:
-    """Read an opened image's EXIF data; damaged or oversized data counts as absent."""
+    """Return an opened image's EXIF data. Damaged or oversized data counts as missing."""
     if len(image.info.get("exif") or b"") > _MAX_EXIF_BYTES:
         return Exif()
     try:
@@ -48,9 +48,9 @@ def read_exif(image: Image.Image) -> Exif:
 
 
 def _tags(image: Image.Image) -> Image.Exif:
-    """Return the EXIF data.
+    """Return the EXIF data without an orientation that Pillow has added.
 
-    Pillow adds an orientation from XMP when it opens a JPEG, and obeys that in a text of PNG. No browser does either.
+    Pillow uses the orientation from XMP in a JPEG and from a text chunk in a PNG. No browser does so.
     """
     if image.info.get("had xmp") and (content := image.info.get("exif")):
         tags = Image.Exif()
@@ -79,7 +79,7 @@ def _captured_at(tags: Any, details: Any) -> str | None:
 
 
 def _offset(text: str) -> str:
-    """Return an offset from UTC like "+02:00" or "Z"; "" if the text is none."""
+    """Return an offset from UTC such as "+02:00" or "Z", or "" if the text is not an offset."""
     match = _EXIF_OFFSET.fullmatch(text)
     return f"{match[1]}:{match[2]}" if match and match[1] else match[0] if match else ""
 
@@ -105,8 +105,8 @@ def clean(value: object) -> str | None:
 
 def dominant_color(image: Image.Image) -> str:
     """Return the mean of the largest group of similar colours, as "#rrggbb". `image` is small and has mode L or RGB."""
-    # K-means, because the groups of median cut, Pillow's default, are about equal in size: the largest one would be
-    # chance.
+    # Use k-means. Pillow's default, median cut, makes groups of about equal size, so the largest group would be
+    # arbitrary.
     groups = _shrunk(image, 10).quantize(6, Image.Quantize.MAXCOVERAGE, kmeans=2)
     counts: Any = groups.getcolors()
     index = max(counts)[1]
@@ -118,7 +118,7 @@ def dominant_color(image: Image.Image) -> str:
 def blurhash(image: Image.Image) -> str:
     """Return a placeholder of some 30 characters (https://blurha.sh).
 
-    It has four components along the longer side and three along the other.
+    The placeholder has four components along the longer side and three along the other side.
     """
     small = _shrunk(image, 32)
     x, y = (4, 3) if image.width >= image.height else (3, 4)

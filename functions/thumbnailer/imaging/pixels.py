@@ -11,7 +11,7 @@ from thumbnailer.imaging.rejections import Rejection
 if TYPE_CHECKING:
     from thumbnailer.imaging.colour import Colour
 
-# Profiles of presses have 0.5 to 3 MB.
+# Profiles of printing presses have 0.5 to 3 MB.
 _MAX_PROFILE_BYTES = 8 * 1024 * 1024
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -28,7 +28,7 @@ _PHOTOMETRIC, _WHITE_IS_ZERO, _SAMPLE_FORMAT = 262, 0, 339
 
 
 def to_resizable(image: Image.Image) -> Image.Image:
-    """Return the picture in mode L, RGB, RGBA or CMYK with 8 bits per channel. Loads the pixels."""
+    """Load the pixels, and return the picture in mode L, RGB, RGBA or CMYK with 8 bits per channel."""
     if image.info.get("deep key"):
         from thumbnailer.imaging.png import with_deep_alpha  # noqa: PLC0415 - hardly ever needed
 
@@ -38,7 +38,7 @@ def to_resizable(image: Image.Image) -> Image.Image:
     if mode in {"I", "F"} or mode.startswith("I;16"):
         return _deep_grey_to_8_bits(image)
     if mode == "CMYK":
-        # Pillow inverts every CMYK JPEG, which is right only for those with Adobe's marker.
+        # Pillow inverts every CMYK JPEG, which is correct only for files with Adobe's marker.
         return ImageChops.invert(image) if image.format == "JPEG" and "adobe" not in image.info else image
     if mode in _WITH_ALPHA or "transparency" in image.info:
         return _with_alpha(image)
@@ -54,7 +54,7 @@ def _with_alpha(image: Image.Image) -> Image.Image:
 
 
 def _deep_grey_to_8_bits(image: Image.Image) -> Image.Image:
-    """Return 16-bit, 32-bit and float grey as mode L, or as RGBA if one of its values means transparent."""
+    """Convert 16-bit, 32-bit and float grey to mode L, or to RGBA if one of its values means transparent."""
     grey = _scaled_to_8_bits(image)
     tags = getattr(image, "tag_v2", {})
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
@@ -67,7 +67,7 @@ def _deep_grey_to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale to 0..255: by the range of the type if that fits, else by the picture's extremes."""
+    """Scale grey values to 0..255, by the range of their type if it fits, or by the picture's extremes."""
     if image.mode.startswith("I;16"):
         grey = image if image.mode == "I;16" else image.convert("I")
         return grey.point(lambda value: value * (1 / 257) + 0.5).convert("L")
@@ -86,14 +86,14 @@ def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _is_unsigned(image: Image.Image) -> bool:
-    """Return whether mode I, which is signed, holds the unsigned numbers of a TIFF file."""
+    """Return whether a picture of the signed mode I contains the unsigned numbers of a TIFF file."""
     return image.mode == "I" and getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT, (1,))[0] == 1
 
 
 def to_srgb(image: Image.Image, profile: object, colour: "Colour | None") -> Image.Image:
-    """Convert by the embedded ICC profile (bytes or None), else by the colour space that the file names.
+    """Convert a picture to sRGB by its ICC profile (bytes or None), or by the colour space that the file specifies.
 
-    What is broken or of another kind is ignored. Takes mode L, RGB, RGBA or CMYK and returns L, RGB or RGBA.
+    An invalid profile or colour space is ignored. Takes mode L, RGB, RGBA or CMYK, and returns L, RGB or RGBA.
     """
     if isinstance(profile, bytes) and 128 <= len(profile) <= _MAX_PROFILE_BYTES:
         from thumbnailer.imaging import profiles  # noqa: PLC0415 - many photos have none
@@ -110,11 +110,11 @@ def _from_named(image: Image.Image, colour: "Colour") -> Image.Image:
     try:
         return hdr.to_srgb(image, colour) if colour.is_hdr else profiles.convert_from(image, colour)
     except (ArithmeticError, ValueError, struct.error):
-        return image  # The chromaticities make no colour space.
+        return image  # The chromaticities do not form a colour space.
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Turn and mirror by the EXIF orientation 1 to 8; any other value means 1."""
+    """Rotate and mirror a picture by the EXIF orientation 1 to 8. Any other value means 1."""
     transposition = _TRANSPOSITIONS.get(orientation)
     return image.transpose(transposition) if transposition is not None else image
 

@@ -1,6 +1,6 @@
-"""Read PNG files: only the chunks that a thumbnail needs, and transparency in the file's own depth.
+"""Read PNG files: only the chunks that a thumbnail needs, and transparency with the file's full bit depth.
 
-ISA-L unpacks the data. With Pillow's own zlib, row by row, a photo takes a quarter longer.
+Intel's ISA-L decompresses the data. With Pillow's zlib, a photo takes a quarter longer.
 """
 
 import io
@@ -17,16 +17,16 @@ from thumbnailer.imaging import colour
 
 _SIGNATURE_BYTES = 8
 _ZLIB_HEADER = b"\x78\x01"
-# The most that a stored block holds (RFC 1951, 3.2.4)
+# The maximum size of a stored block (RFC 1951, 3.2.4)
 _BLOCK_BYTES = 65_535
-# Ancillary chunks that are used, and whether they count behind the pixels too
+# The ancillary chunks that are used, and whether they are valid after the pixels too
 _USED = {b"tRNS": False, b"cICP": False, b"iCCP": False, b"sRGB": False, b"gAMA": False, b"cHRM": False, b"eXIf": True}
 _TEXT = {b"tEXt", b"zTXt"}
 _ANCILLARY = 0x20
 # ImageMagick writes EXIF data into a text of this name.
 _EXIF_TEXT = b"Raw profile type exif\0"
 _MAX_EXIF_BYTES = 1024 * 1024
-# Profiles of presses have 0.5 to 3 MB.
+# Profiles of printing presses have 0.5 to 3 MB.
 _MAX_PROFILE_BYTES = 8 * 1024 * 1024
 _GREY, _COLOUR, _PALETTE = 0, 2, 3
 _DEEP = 16
@@ -34,7 +34,7 @@ _DEEP = 16
 
 @dataclass
 class _Chunks:
-    """The content of each ancillary chunk that is used, and the parts of a file without any ancillary chunk."""
+    """The content of each ancillary chunk that is used, and the parts of the file without its ancillary chunks."""
 
     used: dict[bytes, bytes] = field(default_factory=dict)
     exif_text: bytes = b""
@@ -42,9 +42,9 @@ class _Chunks:
 
 
 class PngFile(PngImagePlugin.PngImageFile):
-    """A PNG file that gives Pillow the unpacked data in stored blocks. Pillow still undoes the filters of the rows.
+    """A PNG file that gives Pillow the decompressed data in stored blocks. Pillow still undoes the filters of the rows.
 
-    `load` raises OSError also if valid data ends before the last row, where Pillow would leave the rest black.
+    `load` raises OSError if valid data ends before the last row. Pillow itself would leave the rest black.
     """
 
     def load_prepare(self) -> None:
@@ -53,7 +53,7 @@ class PngFile(PngImagePlugin.PngImageFile):
         self._pieces = self._stored()
 
     def load_read(self, read_bytes: int) -> bytes:  # noqa: ARG002 - Pillow's; it takes pieces of any length
-        """Return the next piece of data; b"" at the end."""
+        """Return the next piece of data, or b"" at the end."""
         return next(self._pieces, b"")
 
     def _stored(self) -> Iterator[bytes]:
@@ -73,9 +73,9 @@ class PngFile(PngImagePlugin.PngImageFile):
 
 
 def open_png(data: bytes) -> PngImagePlugin.PngImageFile:
-    """Open a PNG file. Damage in ancillary chunks does not matter, as in browsers; text is not read.
+    """Open a PNG file. As in browsers, damaged ancillary chunks are ignored. Text is not read.
 
-    Raises what Pillow raises on damaged files.
+    Raises Pillow's errors for damaged files.
     """
     chunks = _read_chunks(data)
     content = b"".join(chunks.parts)
@@ -93,9 +93,9 @@ def open_png(data: bytes) -> PngImagePlugin.PngImageFile:
 
 
 def with_deep_alpha(image: Image.Image) -> Image.Image:
-    """Return a picture of 16 bits for each of red, green and blue, one colour of which is transparent, as RGBA.
+    """Convert a picture with 16 bits per channel and one transparent colour to RGBA.
 
-    Pillow reads the high byte of each sample. So another pass reads the low bytes.
+    Pillow reads only the high byte of each sample, so a second pass reads the low bytes.
     """
     key = image.info["deep key"]
     low = PngFile(io.BytesIO(image.fp.getvalue()))  # type: ignore[attr-defined]
@@ -115,7 +115,7 @@ def with_deep_alpha(image: Image.Image) -> Image.Image:
 
 
 def _read_chunks(data: bytes) -> _Chunks:
-    """Sort the chunks. Data that is not a chunk is left to Pillow, which has a message about it."""
+    """Separate the ancillary chunks from the other chunks. Pillow reports data that is not a chunk."""
     chunks, view, at, pixels_seen = _Chunks(), memoryview(data), _SIGNATURE_BYTES, False
     chunks.parts.append(view[:at])
     while at + 8 <= len(data):
@@ -138,7 +138,7 @@ def _read_chunks(data: bytes) -> _Chunks:
 
 
 def _exif_of_text(kind: bytes, content: bytes) -> bytes:
-    """Return EXIF data that is written in hexadecimal, behind three lines with its name and length."""
+    """Return EXIF data that is written in hexadecimal after three lines with its name and length."""
     try:
         text = _unpacked(content[1:], 2 * _MAX_EXIF_BYTES + 100) if kind == b"zTXt" else content
         return bytes.fromhex("".join(text.decode("ascii").split("\n")[3:]))
@@ -147,7 +147,7 @@ def _exif_of_text(kind: bytes, content: bytes) -> bytes:
 
 
 def _unpacked(packed: bytes, most: int) -> bytes:
-    """Return unpacked data. Raises zlib.error if it is damaged, and ValueError if it is larger than `most`."""
+    """Decompress data. Raises zlib.error if it is damaged, and ValueError if it is larger than `most`."""
     unpacker = zlib.decompressobj()
     content = unpacker.decompress(packed, most)
     if not unpacker.eof:
@@ -156,10 +156,10 @@ def _unpacked(packed: bytes, most: int) -> bytes:
 
 
 def _key(content: bytes, depth: int, kind: int) -> int | bytes | tuple[int, ...] | None:
-    """Return what Pillow calls "transparency": the transparent grey or colour, or the alpha of each palette entry.
+    """Return the value that Pillow calls "transparency", from the content of the chunk tRNS.
 
-    A grey of fewer than 8 bits is scaled like Pillow scales the samples. A grey or colour holds only as many bits as a
-    sample (PNG, third edition, 11.3.1.1).
+    The value is the transparent grey or colour, or the alpha of each palette entry. A grey of fewer than 8 bits is
+    scaled as Pillow scales samples. Only the bits of a sample count (PNG, third edition, 11.3.1.1).
     """
     most = (1 << depth) - 1
     if kind == _PALETTE and 0 < len(content) <= 256:
@@ -173,9 +173,9 @@ def _key(content: bytes, depth: int, kind: int) -> int | bytes | tuple[int, ...]
 
 
 def _add_colour(info: dict[str | tuple[int, int], Any], chunks: dict[bytes, bytes]) -> None:
-    """Note the colour space that counts: cICP, iCCP, sRGB, gAMA with cHRM (PNG, third edition, 4.3)."""
+    """Add the colour space to `info`, in the order cICP, iCCP, sRGB, gAMA with cHRM (PNG, third edition, 4.3)."""
     numbers = chunks.get(b"cICP", b"")
-    # Samples of PNG are RGB (0). Like Chromium, this takes samples of a limited range for full ones.
+    # Samples of PNG are RGB (0). As in Chromium, samples of a limited range are read as samples of the full range.
     if len(numbers) == 4 and numbers[2] == 0 and colour.is_known(numbers[0], numbers[1]):
         info["colour"] = colour.of_numbers(numbers[0], numbers[1], of_film=True)
         return

@@ -1,4 +1,4 @@
-"""Convert pictures to sRGB by ICC profiles. Only this module imports the colour engine, which is slow."""
+"""Convert pictures to sRGB by ICC profiles. Only this module imports the colour engine, because that is slow."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from thumbnailer.imaging.colour import Colour
 # The colour engine opens no profile with more tags.
 _MAX_TAGS = 100
 _MODES_OF_COLOUR_SPACE = {"RGB ": ("RGB", "RGBA", "L"), "GRAY": ("L", "RGBA"), "CMYK": ("CMYK",)}
-# A profile is sRGB if it changes no sample by more. Profiles of sRGB differ from each other by 1.
+# A profile counts as sRGB if it changes no sample by more than this. Profiles of sRGB differ from each other by 1.
 _SAME = 1
 _STEPS = range(0, 256, 15)
 # The curve of sRGB as a parametric curve of type 3 (ICC.1, 10.18)
@@ -46,7 +46,7 @@ def convert_from(image: Image.Image, colour: Colour) -> Image.Image:
 
 
 def _convert_grey_with_alpha(image: Image.Image, transform: Any) -> Image.Image:
-    """Convert a grey picture that has become RGBA for its alpha. A picture in colour stays unchanged."""
+    """Convert a grey picture that is RGBA because of its alpha. A picture in colour stays unchanged."""
     red, green, blue, alpha = image.split()
     if ImageChops.difference(red, green).getbbox() or ImageChops.difference(green, blue).getbbox():
         return image
@@ -54,7 +54,7 @@ def _convert_grey_with_alpha(image: Image.Image, transform: Any) -> Image.Image:
 
 
 def _convert_grey(image: Image.Image, transform: Any) -> Image.Image:
-    """Convert each of the 256 greys once."""
+    """Convert a grey picture through a table of all 256 greys."""
     ramp = Image.linear_gradient("L").crop((0, 0, 1, 256)).convert(transform.input_mode)
     bands = transform.apply(ramp).split()
     tables = [list(band.tobytes()) for band in bands]
@@ -64,9 +64,9 @@ def _convert_grey(image: Image.Image, transform: Any) -> Image.Image:
 
 
 def _lists_elements(profile: bytes) -> bool:
-    """Return whether a tag is a list of processing elements (ICC.1, 10.16).
+    """Return whether the profile has a list of processing elements (ICC.1, 10.16).
 
-    Such a list may be of any length, and each one is a pass over the pixels.
+    A list may have any length, and each element requires a pass over the pixels.
     """
     end = 132 + 12 * min(int.from_bytes(profile[128:132]), _MAX_TAGS)
     starts = (int.from_bytes(profile[at : at + 4]) for at in range(136, end, 12))
@@ -75,9 +75,9 @@ def _lists_elements(profile: bytes) -> bool:
 
 @lru_cache(maxsize=8)
 def _transform_to_srgb(profile: bytes, mode: str) -> Any:
-    """Return the colour transform, None if none is needed.
+    """Return the colour transform, or None if none is needed.
 
-    Cached: a camera writes the same profile into every photo.
+    The result is cached, because a camera writes the same profile into every photo.
     """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     space = source.profile.xcolor_space
@@ -85,7 +85,7 @@ def _transform_to_srgb(profile: bytes, mode: str) -> Any:
         return None
     input_mode = {"GRAY": "L", "RGB ": "RGB" if mode == "L" else mode}.get(space, mode)
     output_mode = "RGBA" if input_mode == "RGBA" else "RGB"
-    # Without its one-pixel cache a transform may be used by several threads.
+    # NOCACHE disables the cache of one pixel, so that several threads may use the transform.
     flags = ImageCms.Flags.NOCACHE | ImageCms.Flags.BLACKPOINTCOMPENSATION
     if mode == "L" or input_mode == "L":
         flags |= ImageCms.Flags.NOOPTIMIZE  # The engine would interpolate between every eighth grey.
@@ -95,7 +95,7 @@ def _transform_to_srgb(profile: bytes, mode: str) -> Any:
 
 
 def _changes_nothing(transform: Any) -> bool:
-    """Return whether a transform is that of an sRGB profile, whatever the profile's name is."""
+    """Return whether a transform leaves colours unchanged, because its profile is sRGB."""
     if transform.input_mode == "CMYK":
         return False
     samples = _samples().convert(transform.input_mode)
@@ -105,7 +105,7 @@ def _changes_nothing(transform: Any) -> bool:
 
 @lru_cache(maxsize=1)
 def _samples() -> Image.Image:
-    """Return a picture of colours from all over the cube of RGB."""
+    """Return a picture with samples of the whole RGB cube."""
     colours = [(red, green, blue) for red in _STEPS for green in _STEPS for blue in _STEPS]
     samples = Image.new("RGB", (len(colours), 1))
     samples.putdata(colours)
@@ -132,7 +132,7 @@ def _profile_of(colour: Colour) -> bytes:
     contents = b"".join([white, *colorants, curve])
     places = [(start + 20 * number, 20) for number in range(4)] + [(start + 80, len(curve))] * 3
     table = b"".join(name + struct.pack(">II", *place) for name, place in zip(names, places, strict=True))
-    # The signature, and the illuminant D50
+    # The rest of the header contains the signature and the illuminant D50.
     rest = b"acsp".ljust(32, b"\0") + struct.pack(">3i", 63190, 65536, 54061) + bytes(48)
     header = struct.pack(">I4xI4s4s4s12x", start + len(contents), 0x04200000, b"mntr", b"RGB ", b"XYZ ") + rest
     return header + struct.pack(">I", len(names)) + table + contents

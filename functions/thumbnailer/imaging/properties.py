@@ -1,4 +1,4 @@
-"""Read what AVIF and HEIF files say about their picture: ISO/IEC 23008-12 (HEIF) and 23000-22 (MIAF)."""
+"""Read the properties of the picture in AVIF and HEIF files: ISO/IEC 23008-12 (HEIF) and 23000-22 (MIAF)."""
 
 import struct
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ type Rectangle = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Properties:
-    """The properties of the picture that is shown: the content of its boxes nclx and clap, by their types."""
+    """The properties of the shown picture: the content of its boxes nclx and clap by type."""
 
     boxes: dict[bytes, bytes]
 
     def colour(self) -> Colour | None:
-        """Return the colour space of its numbers (colr of type nclx); None if it is sRGB, unknown or not specified."""
+        """Return the colour space (colr of type nclx), or None if it is sRGB, unknown or not specified."""
         content = self.boxes.get(b"nclx", b"")
         if len(content) < 4:
             return None
         return of_numbers(*struct.unpack_from(">HH", content), of_film=False)
 
     def crop(self, width: int, height: int) -> Rectangle | None:
-        """Return the clean aperture (clap) of a picture of this size; None if there is none, or if it is not valid.
+        """Return the clean aperture (clap) of a picture of this size, or None if it is missing or not valid.
 
-        Its sides and its centre are fractions, and the centre counts from that of the picture (ISO/IEC 14496-12,
+        Its sides and its centre are fractions. The centre is relative to the centre of the picture (ISO/IEC 14496-12,
         12.1.4). MIAF requires whole pixels.
         """
         content = self.boxes.get(b"clap", b"")
@@ -44,9 +44,9 @@ class Properties:
 
 
 def read_properties(data: bytes) -> Properties:
-    """Return the properties of the primary item. What it lacks is taken from its first tile.
+    """Return the properties of the primary item. Missing properties are taken from its first tile.
 
-    A file whose boxes make no sense has no properties: the decoder has a message about it.
+    A file with invalid boxes has no properties. The decoder will report such a file.
     """
     try:
         meta = {box.kind: box for box in _of_meta(data)}
@@ -66,7 +66,7 @@ def read_properties(data: bytes) -> Properties:
 
 
 def codec_of(data: bytes) -> str | None:
-    """Return AVIF or HEIF by the type of the primary item, or of the items that it is made of; None for any other."""
+    """Return AVIF, HEIF or None by the type of the primary item, or of the tiles of which it consists."""
     try:
         meta = {box.kind: box for box in _of_meta(data)}
         kinds = dict(item_types(data, meta[b"iinf"]))
@@ -93,7 +93,7 @@ def _primary(data: bytes, meta: dict[bytes, Box]) -> int:
 
 
 def _associations(data: bytes, iprp: Box) -> dict[int, list[int]]:
-    """Return the numbers of the properties of each item, from 1, in the order in which they apply (ipma)."""
+    """Return the numbers of each item's properties (ipma), which begin at 1, in the order in which they apply."""
     by_item: dict[int, list[int]] = {}
     for box in _within(data, iprp):
         if box.kind != b"ipma":
@@ -113,7 +113,7 @@ def _associations(data: bytes, iprp: Box) -> dict[int, list[int]]:
 
 
 def _tiles(data: bytes, iref: Box, primary: int) -> list[int]:
-    """Return the items of which the primary one is made (references of type dimg)."""
+    """Return the ids of the items of which the primary item consists (references of type dimg)."""
     layout = ">I" if data[iref.start] else ">H"
     size = struct.calcsize(layout)
     for box in boxes_of(data, iref.start + 4, iref.end):
@@ -125,7 +125,7 @@ def _tiles(data: bytes, iref: Box, primary: int) -> list[int]:
 
 
 def _add(contents: dict[bytes, bytes], data: bytes, box: Box) -> None:
-    """Note a property. Colour comes as numbers (nclx) or as a profile, which the decoder passes on."""
+    """Add a property to `contents`. Colour as a profile is left out, because the decoder returns the profile."""
     content = data[box.start : box.end]
     if box.kind == b"colr" and content.startswith(b"nclx"):
         contents[b"nclx"] = content[4:]

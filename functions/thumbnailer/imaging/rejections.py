@@ -1,4 +1,4 @@
-"""The reasons why a file gets no thumbnails: codes for the catalog, each with a text for people."""
+"""The reasons for which a file gets no thumbnails, as codes for the catalog and texts for people."""
 
 REASONS = {
     "empty": "The file has no content.",
@@ -19,9 +19,9 @@ REASONS = {
 
 
 class Rejection(Exception):
-    """A permanent verdict on a file: another attempt would end the same way.
+    """The file gets no thumbnails, and another attempt would fail for the same reason.
 
-    `code` is one of REASONS; `text` says what is wrong.
+    `code` is a key of REASONS. `text` says what is wrong.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:

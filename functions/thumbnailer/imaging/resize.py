@@ -1,4 +1,4 @@
-"""Resize pictures by SIMD code where its wheel exists (x86_64), elsewhere by Pillow.
+"""Resize pictures with cykooz.resizer (SIMD) where its wheel exists (x86_64), and otherwise with Pillow.
 
 The reference is Lanczos3. A cheaper filter is used where its result is within 47 dB (PSNR) and SSIM .99 of Lanczos3.
 Without SIMD, where Lanczos3 would take most of the time, the limit is 44 dB. test_quality.py and `make bench` check
@@ -16,12 +16,12 @@ from PIL import Image
 
 type Size = tuple[int, int]
 type Extent = tuple[float, float]
-# Catmull-Rom costs a third less than Lanczos3. It is too soft for small reductions, and for icons, which are cheap
-# anyway.
+# Catmull-Rom takes a third less time than Lanczos3. It is too soft for small reductions and for icons, which are cheap
+# with any filter.
 _CATMULL_ROM_FROM = 1.5
 _LARGE = 256
-# The most bytes that are in memory shrunk in width and not yet in height. Larger pictures are resized in bands of
-# _BAND_ROWS rows of the result: a photo of 24 megapixels takes 8 MB less memory, and the same CPU.
+# A picture is first shrunk in width, then in height. If more bytes than this remain after the first step, the picture
+# is resized in bands of _BAND_ROWS rows of the result. A photo of 24 megapixels then takes 8 MB less memory.
 _HALF_SHRUNK = 8 * 1024 * 1024
 _BAND_ROWS = 128
 
@@ -29,10 +29,10 @@ type Resize = Callable[[Image.Image, Size, Extent], Image.Image]
 
 
 def resize_with_pillow(image: Image.Image, size: Size, extent: Extent) -> Image.Image:
-    """Resize by Pillow.
+    """Resize a picture with Pillow.
 
-    Reductions up to 1:2 use the Hamming filter, which costs half as much as Lanczos3. Larger ones first reduce by whole
-    numbers, then use Lanczos3.
+    Reductions up to 1:2 use the Hamming filter, which takes half the time of Lanczos3. Larger reductions first reduce
+    by a whole number and then use Lanczos3.
     """
     if extent[0] < 2 * size[0]:
         return image.resize(size, Image.Resampling.HAMMING, box=(0, 0, *extent))
@@ -58,7 +58,7 @@ def simd_resize() -> Resize | None:
         algorithm = catmull_rom if extent[0] >= _CATMULL_ROM_FROM * size[0] and max(size) > _LARGE else lanczos
         # Threads may not share a Resizer; creating one takes microseconds.
         resizer = Resizer()
-        # With RGBA, each band would multiply the whole picture by its alpha again.
+        # RGBA is not resized in bands, because each band would multiply the whole picture by its alpha again.
         if image.mode == "RGBA" or 4 * size[0] * extent[1] <= _HALF_SHRUNK:
             resizer.resize_pil(image, resized, ResizeOptions(algorithm, crop_box=CropBox(0, 0, *extent)))
             return resized

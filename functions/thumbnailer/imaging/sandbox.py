@@ -35,13 +35,13 @@ _PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 class Sandbox:
-    """A worker process, which is reused, and replaced when it dies. Threads may share it; they take turns.
+    """A worker process, which is reused, and replaced when it dies. Threads may share it and take turns.
 
-    The worker ends when its parent does, because the parent's end of the pipe is closed then.
+    The worker ends when its parent ends, because then the parent's end of the pipe is closed.
     """
 
     def __init__(self, limits: Limits, output: Output, timeout_s: float = 15.0) -> None:
-        """`timeout_s` is for each file; the address space of the worker is `limits.max_memory`."""
+        """`timeout_s` limits the time for each file, and `limits.max_memory` the worker's address space."""
         self._setup = {"limits": dataclasses.asdict(limits), "output": dataclasses.asdict(output)}
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,10 +50,10 @@ class Sandbox:
         self._turn = threading.Lock()
 
     def render(self, source: bytes | Path, timeout_s: float = math.inf) -> Photo:
-        """Render a file, given by its content or its path, as images.render does.
+        """Render a file, given as its content or its path, as images.render does.
 
         Raises Rejection, also if the worker fails (timeout, out_of_memory, crashed) or the path is not a readable,
-        regular file (unreadable). Raises TimeoutError if the caller's `timeout_s` was too short for a verdict.
+        regular file (unreadable). Raises TimeoutError if the caller's `timeout_s` is too short for a decision.
         """
         end = time.monotonic() + timeout_s
         with self._turn:
@@ -61,14 +61,14 @@ class Sandbox:
             try:
                 return self._attempt(source, end)
             except Rejection as rejection:
-                # The kernel may have ended a process that waited, and an earlier file may have damaged it or taken its
-                # memory. A process that sees no other file decides.
+                # The kernel may have ended the idle process, or an earlier file may have damaged it or used up its
+                # memory. So the file is rendered again in a new process.
                 if is_first or rejection.code not in {"crashed", "out_of_memory"}:
                     raise
             return self._attempt(source, end)
 
     def give_back(self) -> None:
-        """Make the worker return the memory to the kernel that it kept for the next file."""
+        """Make the worker return memory to the kernel that it has kept for the next file."""
         with self._turn, contextlib.suppress(OSError):
             if self._pipe:
                 self._pipe.send_bytes(json.dumps(_GIVE_BACK).encode())
@@ -113,7 +113,7 @@ class Sandbox:
         if self._pipe is None:
             ours, theirs = Pipe()
             with theirs:
-                # -P: nothing may be imported from the current folder, which may be a folder of photos.
+                # -P prevents imports from the current folder, which may be a folder of photos.
                 command = [sys.executable, "-P", "-m", "thumbnailer.imaging.sandbox", str(theirs.fileno())]
                 environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
                 environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
@@ -134,7 +134,7 @@ class Sandbox:
         return False
 
     def _post_mortem(self) -> Rejection:
-        """Return why the worker died."""
+        """Return the Rejection for the reason why the worker died."""
         code = self._process.wait(5) if self._process else None
         self.close()
         if code == -signal.SIGXCPU:
@@ -197,8 +197,8 @@ def _serve(pipe: "Connection[Any, Any]") -> None:
 
 
 def _answer(pipe: "Connection[Any, Any]", request: dict[str, Any], limits: Limits, output: Output) -> None:
-    """Render a file and send the result. Nothing of it stays in memory."""
-    # If the parent dies, the kernel stops a decoder that never ends.
+    """Render a file and send the result. No data of the file stays in memory."""
+    # The kernel stops a decoder that never ends, even if the parent has died.
     _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + request["cpu_s"])
     try:
         data = pipe.recv_bytes() if request["path"] is None else read_file(request["path"], limits.max_bytes)
