@@ -1,4 +1,4 @@
-"""The hooks of pre-commit pass on every file of the repository, and refuse what they are for."""
+"""The pre-commit hooks pass on every file of the repository, and each refuses a bad change."""
 
 import os
 import subprocess
