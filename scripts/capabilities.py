@@ -177,7 +177,7 @@ def has_http_apis(cloud: Cloud, _outputs: Outputs) -> bool:
 
 
 def has_user_pools(_cloud: Cloud, _outputs: Outputs) -> bool:
-    """Return whether Cognito user pools can be used."""
+    """Return whether the cloud supports Cognito user pools."""
     try:
         client("cognito-idp").list_user_pools(MaxResults=1)
     except ClientError:

@@ -101,8 +101,8 @@ def deployment(
 def impatient_queue(deployment: Deployment) -> Iterator[None]:
     """Make messages of the uploads queue visible again after a second, or move them after two receives.
 
-    The thumbnailer is denied to choose when a message returns, so the message uses up its receives within seconds. If
-    the cloud does not enforce IAM, the thumbnailer still chooses, so the queue allows fewer receives.
+    A policy denies the thumbnailer to change a message's visibility timeout, so the message uses up its receives within
+    seconds. If the cloud does not enforce IAM, the thumbnailer can change it, so the queue allows fewer receives.
     """
     url = deployment["uploads_queue_url"]
     with ExitStack() as changes:

@@ -60,7 +60,7 @@ def test_keys_with_control_characters_have_their_own_thumbnails(deployment: Depl
 
 @pytest.mark.needs("iam_enforcement")
 def test_half_a_gigabyte_is_rejected_without_reading_it(deployment: Deployment, tmp_path: Path) -> None:
-    """The event contains the size, so the function rejects the object although it is denied to read it."""
+    """The event contains the size, so the function rejects the object even without permission to read it."""
     key, file = unique("huge.jpg"), tmp_path / "huge.jpg"
     with file.open("wb") as sparse:
         sparse.write(photo(64, 48))

@@ -68,7 +68,7 @@ def test_a_deletion_is_undone_and_the_request_may_be_repeated(
 
 
 class Copying:
-    """An S3 client with a fake copy operation, because moto ignores the condition of a copy."""
+    """An S3 client whose copies fail with a given error, because moto ignores the condition of a copy."""
 
     meta = S3.meta
 
