@@ -1,4 +1,4 @@
-# The chores of contributors, and the shortest way to try Eventloom. `./eventloom --help` lists what users and operators do.
+# Targets for contributors, and the shortest way to try Eventloom. `./eventloom --help` lists the commands of users.
 # Nothing is written outside this folder. No target takes free-form arguments: make would alter "$" and quotes in them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -26,8 +26,8 @@ export NO_PROXY := $(no_proxy)
 # A make that a test runs must not inherit this selection of tests.
 unexport ONLY KEEP
 
-# Tests run Terraform hundreds of times, and its garbage collector takes a third of the processor time of each run. It
-# takes less if the heap may grow to five times what is in use, up to the limit: https://go.dev/doc/gc-guide
+# Tests run Terraform hundreds of times, and Go's garbage collector takes a third of each run's processor time. It runs
+# less often if the heap may grow to five times the live data, up to the limit: https://go.dev/doc/gc-guide
 ifneq ($(filter test%,$(MAKECMDGOALS)),)
 export GOGC ?= 400
 export GOMEMLIMIT ?= 2GiB
@@ -94,7 +94,7 @@ destroy: ## remove the environment
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
 
-# loadfile: both processes would otherwise make the fixtures that the tests of a file share
+# With loadfile, one process runs all tests of a file, so that only one makes the fixtures that they share.
 test-unit: setup ## logic, commands, packaging: no cloud
 	@$(PY) -m pytest -q -n 2 --dist loadfile tests/unit emulator/tests/unit
 

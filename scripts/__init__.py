@@ -1,1 +1,1 @@
-"""Chores of contributors; run from the root of the checkout as `python -m scripts.NAME`."""
+"""Scripts for contributors. Run them from the root of the checkout as `python -m scripts.NAME`."""

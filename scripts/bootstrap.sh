@@ -20,8 +20,8 @@ mkdir -p "$build/bin" "$build/cache" "$build/tmp" "$build/venv"
 say() { printf '  %s\n' "$*"; }
 fail() { printf 'bootstrap: %s\n' "$*" >&2; exit 1; }
 
-# Print the real path of an interpreter that runs, has the required version and its C modules. Fail for anything else,
-# such as a pyenv shim without a selected version.
+# Print the real path of an interpreter that works: it has the required version and the C modules. Fail otherwise, for
+# example for a pyenv shim without a selected version.
 real_python() { # interpreter, version, exact or ''
   "$1" -c "import sys, ssl, zlib, ctypes, sqlite3
 wanted = tuple(map(int, '$2'.split('.')))
@@ -75,11 +75,11 @@ ensure_python() {
       "or set PYTHON=/path/to/python$python_version"
 }
 
-# The packages without wheels. Each is built by the setuptools that its requirements file pins, which is installed first.
-# Everything else has to be a wheel: building runs code, and a build that uv isolates fetches the newest setuptools.
+# The packages without wheels. The setuptools that the requirements file pins is installed first, and builds them.
+# All other packages must be wheels, because a build runs code, and uv's isolated builds fetch the newest setuptools.
 built='airspeed-ext crontab jsonpath-rw pyvips'
 
-# Print the pinned packages of a requirements file with these names, or with -v all others, with their hashes.
+# Print the pins with these names from a requirements file, with their hashes. With -v, print all other pins.
 pins() { # requirements file, -v or '', names
   awk -v others="$2" -v names=" $3 " '
     /^[A-Za-z0-9]/ { split($1, name, "=="); shown = (index(names, " " name[1] " ") > 0) == (others == "") }
@@ -112,8 +112,8 @@ ensure_venv() { # name, requirements file
   echo "$stamp" >"$venv/.stamp"
 }
 
-# Make the environment import the command and the functions from the checkout. An environment that is shared with another
-# checkout by a link stays that one's.
+# Make the environment import the command and the functions from this checkout. If the environment is a link to another
+# checkout's, change nothing.
 link_sources() {
   [ ! -L "$build/venv" ] || return 0
   printf '%s\n' "$root/src" "$root/functions" >"$build/venv/$1/lib/python$python_version/site-packages/eventloom.pth"

@@ -3,7 +3,7 @@
 A test names the capability that it needs, such as `@pytest.mark.needs("iam_enforcement")`. In a cloud without this
 capability, the test is skipped with the reason in TABLE. `make capabilities` writes docs/capabilities.md from it.
 
-In each run, a capability's probe checks a cloud that lacks it. The tests run as soon as the probe succeeds.
+If a cloud lacks a capability, each run probes the cloud for it. Once the probe succeeds, the tests run.
 """
 
 import contextlib
@@ -177,7 +177,7 @@ def has_http_apis(cloud: Cloud, _outputs: Outputs) -> bool:
 
 
 def has_user_pools(_cloud: Cloud, _outputs: Outputs) -> bool:
-    """Return whether Cognito answers."""
+    """Return whether the cloud supports Cognito user pools."""
     try:
         client("cognito-idp").list_user_pools(MaxResults=1)
     except ClientError:
@@ -336,7 +336,7 @@ TABLE = {
 
 @dataclass
 class Judge:
-    """Decide whether tests that need a capability run. Probes the cloud at most once for each."""
+    """Decides whether the tests that need a capability run. It probes the cloud at most once per capability."""
 
     cloud: Cloud
     outputs: Callable[[], Outputs]

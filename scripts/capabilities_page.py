@@ -1,8 +1,8 @@
 """Write docs/capabilities.md: the capabilities of each cloud and of other emulators, and the last complete test runs.
 
 Usage: python -m scripts.capabilities_page
-It reads scripts/capabilities.py and the results in build/results. A column whose cloud did not run here stays as the
-page has it, because no machine runs every cloud: the page is the only record of the last runs.
+It reads scripts/capabilities.py and the results in build/results. If a cloud did not run here, its column stays
+unchanged: no machine runs every cloud, so the page is the only record of the last runs.
 """
 
 import json
@@ -37,7 +37,7 @@ def count(tests: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def summary(when: str, made_of: str, tests: Tests) -> dict[str, Any]:
-    """Return a run as the page shows it: counts by feature, which is a file of tests, and by capability."""
+    """Return a run as the page shows it: counts by feature (a file of tests) and by capability."""
     files = sorted({test["file"] for test in tests})
     return {
         "when": when,
@@ -62,9 +62,9 @@ def keep(cloud: str, session: str, run: Mapping[str, Any], folder: Path = RESULT
 
 
 def new_runs(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
-    """Return a summary for each cloud where every session ran: its date is that of the last one.
+    """Return a summary for each cloud where every session ran, with the date of the last session.
 
-    Under `peers` are the answers of other emulators, if they were asked.
+    The key `peers` has the results of other emulators, if they were probed.
     """
     summaries = {}
     for cloud in CLOUDS:
@@ -134,7 +134,7 @@ def lacking(capability: capabilities.Capability) -> str:
 
 
 def render(record: Mapping[str, Any]) -> str:
-    """Return the page: first the capabilities, which fit on a screen, then what they are, and the features."""
+    """Return the page: the table of capabilities, which fits on a screen, their descriptions, and the features."""
     runs, peers = {cloud: record[cloud] for cloud in CLOUDS if cloud in record}, record.get("peers", {})
     files = {file: f"`{short(file)}`" for file in sorted({file for run in runs.values() for file in run["features"]})}
     return "\n".join(
@@ -195,9 +195,9 @@ def _last_run(run: Mapping[str, Any] | None, cloud: str) -> str:
 
 
 def recorded(page: str) -> dict[str, Any]:
-    """Return the runs that a page shows, by cloud, and under `peers` the answers of other emulators.
+    """Return the runs that a page shows, by cloud. The key `peers` has the results of other emulators.
 
-    It is what `render` made the page from, except that the reasons of skipped tests are one, "".
+    The result equals the input of `render`, except that all skipped tests have the same reason, "".
     """
     text = page.replace("\n  ", " ")  # the lines of a list's item
     capability_cells, feature_cells = (_columns(part) for part in page.split("\n## Features\n"))
@@ -220,7 +220,7 @@ def recorded(page: str) -> dict[str, Any]:
 
 
 def _columns(text: str) -> dict[str, dict[str, str]]:
-    """Return the columns of a text's table by their headings: each cell by the name in the first column."""
+    """Return the columns of a text's table by heading. A column maps the names in the first column to its cells."""
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
     headings, *others = lines
     names = [cells[0].strip("`") for cells in others]
@@ -231,14 +231,14 @@ def _columns(text: str) -> dict[str, dict[str, str]]:
 
 
 def _counted(cell: str) -> dict[str, Any]:
-    """Return the counts in a cell, which `counts` wrote."""
+    """Return the counts in a cell that `counts` wrote."""
     numbers = {outcome: int(number) for number, outcome in re.findall(r"(\d+) (passed|failed|skipped)", cell)}
     skipped = {"": numbers["skipped"]} if "skipped" in numbers else {}
     return {"passed": numbers.get("passed", 0), "failed": numbers.get("failed", 0), "skipped": skipped}
 
 
 def main() -> None:
-    """Write the page with the new results, and say which command fills the columns that have none."""
+    """Write the page with the new results, and print the command that fills each empty column."""
     new = new_runs()
     record = recorded(PAGE.read_text()) | new
     PAGE.write_text(render(record))

@@ -1,8 +1,8 @@
 """Run `terraform fmt`, and `terraform test` for the root and every module, with provider 5 and with provider 6.
 
-Provider 5 is the one that the lock files pin. Provider 6 is its schema (scripts/provider6). --provider newest is the
-newest real one, for machines that reach Terraform's registry. Terraform writes into a lock file which provider it uses,
-so the last two work on a copy under build/terraform.
+The lock files pin provider 5. Of provider 6, only the schema is used (scripts/provider6). --provider newest uses the
+newest real provider and needs access to Terraform's registry. Terraform records the provider in the lock file, so the
+last two work on a copy under build/terraform.
 
 The root is tested once per environment, because the plan depends on the workspace. Examples have no tests and are
 validated. A warning counts as a failure. The last line is the total of all test runs: "N passed, N failed".
@@ -37,7 +37,7 @@ ROOT_TESTS = (
     ("prod", "tests/prod"),
     ("default", "tests/refused"),
 )
-# Which arguments a version accepts doesn't depend on the environment.
+# The arguments that a provider accepts don't depend on the environment, so two environments suffice.
 ROOT_TESTS_OF_SCHEMA = (("prod", "tests"), ("dev", "tests/switches"))
 SUMMARY = re.compile(r"(\d+) passed, (\d+) failed")
 WARNING = re.compile(r"^\W*Warning: ", re.MULTILINE)
@@ -50,9 +50,9 @@ class Provider:
     """One version of the AWS provider.
 
     Attributes:
-        name: one of PROVIDERS. root: the folder with terraform/ and examples/. variables: what Terraform needs in its
-        environment to use this version. root_tests: like ROOT_TESTS. is_installed: whether `terraform init` installs
-        it, which compares it with the lock file.
+        name: one of PROVIDERS. root: the folder with terraform/ and examples/. variables: the environment variables
+        that make Terraform use this version. root_tests: like ROOT_TESTS. is_installed: whether `terraform init`
+        installs the provider, and compares it with the lock file.
     """
 
     name: str
@@ -99,14 +99,14 @@ class Verdict:
     def faults(self) -> int:
         """Return the failures and warnings.
 
-        Warnings of the newest provider don't count: it deprecates arguments whose successors the locked one lacks, such
-        as hash_key of a DynamoDB index.
+        Warnings of the newest provider don't count. It deprecates arguments such as hash_key of a DynamoDB index, and
+        the locked provider lacks their successors.
         """
         return self.failed + (self.warnings if self.provider != "newest" else 0)
 
 
 def wrong_version(provider: Provider, folder: Path) -> str:
-    """Return why the installed provider is not the newest major version; "" if it is, or if any version will do."""
+    """Return an error if the installed provider must be the newest major version and is not, or else ""."""
     if provider.name != "newest":
         return ""
     selections = json.loads(provider.terraform(folder, "version", "-json").stdout)["provider_selections"]
@@ -142,7 +142,7 @@ def check(provider: Provider, name: str) -> Verdict:
 
 
 def copy_of_terraform(name: str) -> Path:
-    """Return a folder with a copy of terraform/ and examples/, without what Terraform and editors leave there."""
+    """Return a folder with a copy of terraform/ and examples/, without temporary files of Terraform and editors."""
     copy = BUILD / "terraform" / f"provider-{name}"
     shutil.rmtree(copy, ignore_errors=True)
     for folder in ("terraform", EXAMPLES):
@@ -153,7 +153,7 @@ def copy_of_terraform(name: str) -> Path:
 
 @contextmanager
 def served_schema(file: Path) -> Iterator[dict[str, str]]:
-    """Serve the schema of a provider, and give the variables that make Terraform use it.
+    """Serve the schema of a provider, and yield the environment variables that make Terraform use it.
 
     Raises UserError if the server does not start.
     """
@@ -169,14 +169,14 @@ def served_schema(file: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def provider6() -> Iterator[Provider]:
-    """Give the provider that has the schema of provider 6 and nothing else."""
+    """Yield a provider that only has the schema of provider 6."""
     with served_schema(schema.schema_file()) as variables:
         yield Provider("6", copy_of_terraform("6"), variables, ROOT_TESTS_OF_SCHEMA, is_installed=False)
 
 
 @contextmanager
 def newest_provider() -> Iterator[Provider]:
-    """Give the newest provider of the registry, which no lock file pins."""
+    """Yield the newest provider of the registry, which no lock file pins."""
     copy = copy_of_terraform("newest")
     for file in copy.rglob(".terraform.lock.hcl"):
         file.unlink()
@@ -185,12 +185,12 @@ def newest_provider() -> Iterator[Provider]:
 
 @contextmanager
 def locked_provider() -> Iterator[Provider]:
-    """Give the provider that the lock files pin.
+    """Yield the provider that the lock files pin.
 
-    One process of it serves all tests. Otherwise each run of Terraform would hash its 700 MB and start it: more CPU
-    time than the tests themselves.
+    One process of the provider serves all tests. Otherwise each run of Terraform would hash the provider's 700 MB and
+    start it, which takes more CPU time than the tests themselves.
 
-    Raises UserError if it cannot be installed, or does not start.
+    Raises UserError if the provider cannot be installed, or does not start.
     """
     installed = Provider("5")
     folder = installed.folder("root")
@@ -199,7 +199,7 @@ def locked_provider() -> Iterator[Provider]:
     if begun.returncode or len(binaries) != 1:
         raise UserError(f"{begun.stdout}\nTerraform did not install one version of its provider: {binaries}")
     environment = chosen_cloud("embedded").environment()
-    # The flag is for debuggers. The provider then says how Terraform reaches it, and runs until it is stopped:
+    # The flag is for debuggers: the provider prints how Terraform connects to it, and runs until it is stopped.
     # https://developer.hashicorp.com/terraform/plugin/debugging
     command = [str(binaries[0]), "-debug"]
     with subprocess.Popen(
@@ -250,7 +250,7 @@ def main() -> None:
     for verdict in verdicts:
         counts = f"{verdict.passed} passed, {verdict.failed} failed, {verdict.warnings} warnings"
         print(f"  provider {verdict.provider}, {verdict.name}: {counts}")
-        if verdict.failed or verdict.warnings:  # the output says what they are about
+        if verdict.failed or verdict.warnings:  # the output contains their messages
             print(verdict.output)
     failed = sum(verdict.faults for verdict in verdicts) + bool(formatted.returncode)
     print(f"{sum(verdict.passed for verdict in verdicts)} passed, {failed} failed")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Print the path of a Chromium for the browser tests: $CHROMIUM, or one that is installed.
-# With INSTALL_CHROMIUM=1, as in CI, root installs Debian's if there is none. This changes the machine outside the
-# checkout, so it is off by default. Exits with 1 and the reason if there is no Chromium.
+# Print the path of a Chromium for the browser tests: $CHROMIUM, or an installed one.
+# With INSTALL_CHROMIUM=1, as in CI, root installs Debian's Chromium if there is none. This changes the machine outside
+# the checkout, so it is off by default. Exits with 1 and the reason if there is no Chromium.
 set -euo pipefail
 find_browser() {
   local name

@@ -33,9 +33,9 @@ from thumbnailer.imaging.sandbox import Sandbox
 
 type Show = Callable[[bytes], Image.Image | None]
 
-# The mean colours of so many cells are compared: filters and compression hardly change them.
+# The mean colours of this grid's cells are compared, because filters and compression hardly change them.
 _CELLS = (8, 8)
-# Chromium shows neither.
+# Chromium does not show these formats.
 _NO_BROWSER = {"TIFF", "HEIF"}
 _SHOWN = """async (url) => {
   const image = new Image();
@@ -51,7 +51,7 @@ _SHOWN = """async (url) => {
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Show | None]:
-    """Yield a function that returns what Chromium shows; None if it is not installed."""
+    """Yield a function that returns a picture as Chromium shows it, or None if Chromium is not installed."""
     try:
         from playwright.sync_api import sync_playwright  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
     except ImportError:
@@ -66,7 +66,7 @@ def chromium() -> Iterator[Show | None]:
             if kind.upper() in _NO_BROWSER:
                 return None
             shown = page.evaluate(_SHOWN, f"data:image/{kind};base64,{base64.b64encode(data).decode()}")
-            # A canvas has a size limit, beyond which it gives no data.
+            # A canvas beyond the browser's size limit returns no data.
             content = base64.b64decode(shown.partition(",")[2]) if shown else b""
             return Image.open(io.BytesIO(content)) if content else None
 
@@ -75,7 +75,7 @@ def chromium() -> Iterator[Show | None]:
 
 
 def libvips() -> Show | None:
-    """Return a function that returns what libvips shows; None if it is not installed."""
+    """Return a function that returns a picture as libvips shows it, or None if libvips is not installed."""
     try:
         import pyvips  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - optional
     except ImportError:
@@ -95,7 +95,7 @@ def libvips() -> Show | None:
 
 @contextlib.contextmanager
 def imagemagick() -> Iterator[Show | None]:
-    """Yield a function that returns what ImageMagick shows; None if it is not installed."""
+    """Yield a function that returns a picture as ImageMagick shows it, or None if ImageMagick is not installed."""
     program = shutil.which("convert")
     version = subprocess.run([program, "-version"], capture_output=True, check=False).stdout if program else b""
     if not program or b"ImageMagick" not in version:
@@ -106,7 +106,7 @@ def imagemagick() -> Iterator[Show | None]:
         profile.write_bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
 
         def show(data: bytes) -> Image.Image | None:
-            # The first frame. An embedded profile is converted to sRGB; without one, sRGB is assumed.
+            # "[0]" selects the first frame. An embedded profile is converted to sRGB; without one, sRGB is assumed.
             source = f"{(sniff(data) or 'PNG').lower()}:-[0]"
             command = [program, source, "-auto-orient", "-colorspace", "sRGB", "-profile", str(profile), "png32:-"]
             try:
@@ -119,7 +119,7 @@ def imagemagick() -> Iterator[Show | None]:
 
 
 def ours(data: bytes, size: int, sandbox: Sandbox) -> tuple[Image.Image | None, str]:
-    """Return our thumbnail before its compression, and our verdict."""
+    """Return our thumbnail before compression, and our verdict."""
     try:
         name = sandbox.render(data).format
     except Rejection as rejection:
@@ -129,9 +129,9 @@ def ours(data: bytes, size: int, sandbox: Sandbox) -> tuple[Image.Image | None, 
 
 
 def difference(picture: Image.Image, reference: Image.Image) -> float:
-    """Return the largest difference of a channel in a cell of the pictures on white, 0 to 255.
+    """Return the largest difference of a channel's mean in any cell, from 0 to 255, with both pictures on white.
 
-    Returns 255 if the shapes differ.
+    Returns 255 if the pictures' shapes differ.
     """
     if abs(picture.width * reference.height - reference.width * picture.height) > max(*reference.size, *picture.size):
         return 255.0
@@ -144,7 +144,7 @@ def difference(picture: Image.Image, reference: Image.Image) -> float:
 
 
 def main() -> int:
-    """Return 0."""
+    """Compare all pictures of the folder and print the differences. Return 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", type=int, default=256, help="longest edge of the thumbnails that are compared")

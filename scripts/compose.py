@@ -1,12 +1,12 @@
 """Test the compose cloud: start docker-compose.yml, run tests/integration and tests/modules, and remove everything.
 
 Usage: compose.py [PYTEST ARGUMENTS]
-Both mostly wait, so they run side by side, each on its own LocalStack. The first uses COMPOSE_PORT, which is 4594
-by default, to leave alone a `docker compose up` that you started; the second uses the next port. The output of the
-second is printed after it ends.
+Both folders mostly wait, so they run side by side, each on its own LocalStack. The first uses COMPOSE_PORT, which is
+4594 by default, so that it does not disturb a `docker compose up` that you started. The second uses the next port, and
+its output is printed after it ends.
 
-Exits with pytest's code. Exits with 1 before it starts anything if there is no Docker, or already a container of such a
-name. Removes everything that it started, also after a failure, Ctrl-C or SIGTERM.
+Exits with pytest's code. Exits with 1 before it starts anything if there is no Docker, or if a container with the same
+name exists. Removes everything that it started, also after a failure, Ctrl-C or SIGTERM.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ FIRST_PORT = int(os.environ.get("COMPOSE_PORT") or 4594)
 LOGS = BUILD / "test-logs"
 HEALTHY_SECONDS = 150
 TEST_SECONDS = 900
-# docker-compose.yml gives a function's container 120 s to start, which many waits of the tests include.
+# Many waits of the tests include the start of a function's container, for which docker-compose.yml allows 120 s.
 WAIT_SECONDS = 45 + 120
 ALTERNATIVE = "or use the embedded LocalStack: make test"
 NO_TESTS = 5  # https://docs.pytest.org/en/stable/reference/exit-codes.html
@@ -40,8 +40,8 @@ class Stack:
     """One run of docker-compose.yml for the tests of one folder, separate from any other on this machine.
 
     Attributes:
-        compose: the command of Docker Compose. name: that of the container. port: of LocalStack, on 127.0.0.1. session:
-        the folder of the tests, one of SESSIONS.
+        compose: the command of Docker Compose. name: the container's name. port: LocalStack's port on 127.0.0.1.
+        session: the folder of the tests, one of SESSIONS.
     """
 
     compose: list[str]
@@ -56,7 +56,7 @@ class Stack:
             sys.exit(f"compose: {' '.join([*self.compose, *arguments])} failed (messages above)")
 
     def refuse_another(self) -> None:
-        """Exit if there is a container of that name: another run owns it."""
+        """Exit if there is a container with the same name, because it belongs to another run."""
         if docker("ps", "-aq", "--filter", f"name=^{self.name}$").split():
             sys.exit(
                 f"compose: the container {self.name} of another run exists; "
@@ -145,7 +145,7 @@ def ignore_end_signals() -> None:
 
 
 def interrupt(*_: object) -> None:
-    """End the run like Ctrl-C does, once: make also forwards a signal that its process group received."""
+    """End the run as Ctrl-C does. Only the first signal counts, because make forwards signals a second time."""
     ignore_end_signals()
     raise KeyboardInterrupt
 
@@ -167,9 +167,9 @@ def start(stack: Stack, arguments: list[str], output: BinaryIO | None) -> subpro
 
 
 def run(stacks: list[Stack], arguments: list[str]) -> list[int]:
-    """Run the tests of all folders and return the exit codes of pytest. Kill what runs if this is interrupted.
+    """Run the tests of all folders and return the exit codes of pytest. Kill the remaining runs after an interrupt.
 
-    The first writes to the terminal, and the output of the others is printed at the end.
+    The first run writes to the terminal, and the output of the others is printed at the end.
     """
     with contextlib.ExitStack() as running:
         tests = []
@@ -184,7 +184,7 @@ def run(stacks: list[Stack], arguments: list[str]) -> list[int]:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill what remains of a process group. Once the group is empty, nothing does."""
+    """Kill the remaining processes of a process group. It may be empty."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -225,7 +225,7 @@ def main() -> int:
         return 130
     finally:
         ignore_end_signals()
-        with contextlib.ExitStack() as cleanup:  # goes on with the others if one exits with a message
+        with contextlib.ExitStack() as cleanup:  # calls the other callbacks even if one exits with a message
             for stack in stacks:
                 cleanup.callback(stack.down)
                 cleanup.callback(stack.save_log)

@@ -1,4 +1,4 @@
-"""One picture for each function: what starts it, what it does, where results go, and where events that fail wait."""
+"""Define a picture for each function: its triggers, its work, its results, and the queue of failed events."""
 
 from scripts.diagram_layout import Arrow, Box, Picture
 

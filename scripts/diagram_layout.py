@@ -1,4 +1,4 @@
-"""Lay out a picture: rows of boxes from top to bottom, arrows between them, and where each text stands.
+"""Lay out a picture: compute the positions of its rows of boxes, of the arrows between them, and of each text.
 
 Pictures are 480 units wide at most and no text is smaller than 14 units, so that they can be read on a phone.
 """
@@ -18,8 +18,8 @@ class Box:
     """A part of a picture.
 
     `address` is where the part is defined: an address in terraform/, or a path in the emulator's package. It is None
-    for what is outside of both. `columns` are the first and the end column of six; by default the boxes of a row share
-    them equally.
+    for a part that neither defines. `columns` are the first of six columns and the one after the last; by default, the
+    boxes of a row share the columns equally.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Picture:
-    """A title, rows of boxes, arrows, and the number of rows above the border of trust (None: no border)."""
+    """A picture: a title, rows of boxes, arrows, and the number of rows above the trust border (None: no border)."""
 
     title: str
     rows: tuple[tuple[Box, ...], ...]
@@ -101,7 +101,7 @@ Points = list[tuple[float, float]]
 
 @dataclass
 class Layout:
-    """A picture in coordinates."""
+    """A picture with the coordinates of all its parts."""
 
     width: float
     height: float = 0
@@ -168,7 +168,7 @@ def _texts_of_box(box: Box, place: Rectangle) -> list[Text]:
 
 
 def _gap(picture: Picture, index: int, row_of: dict[str, int]) -> float:
-    """Return the height between a row and the next: enough for the arrows and the labels that are there."""
+    """Return the height between a row and the next, which must fit the arrows and labels there."""
     crossed, labelled = picture.trusted_after == index + 1, False
     for arrow in picture.arrows:
         upper, lower = sorted((row_of[arrow.start], row_of[arrow.end]))
@@ -202,7 +202,7 @@ def _points(arrow: Arrow, layout: Layout, row_of: dict[str, int]) -> Points:
 def _near(box: Rectangle, other: Rectangle) -> float:
     """Return the x where a bent arrow meets a box.
 
-    The wider box is met at its end near the other one, so that the arrow crosses no straight one.
+    The arrow meets the wider box at the end near the other box, so that it crosses no straight arrow.
     """
     if box.width <= other.width:
         return box.middle[0]
@@ -210,7 +210,7 @@ def _near(box: Rectangle, other: Rectangle) -> float:
 
 
 def _around(arrow: Arrow, start: Rectangle, end: Rectangle, layout: Layout) -> Points:
-    """Return the way of an arrow in a lane.
+    """Return the points of an arrow in a lane.
 
     The outer lane meets the upper box above the inner lane, so that the two do not cross.
     """
@@ -228,7 +228,7 @@ def _around(arrow: Arrow, start: Rectangle, end: Rectangle, layout: Layout) -> P
 
 
 def _label(arrow: Arrow, points: Points, layout: Layout) -> list[Text]:
-    """Return the label: beside the lane, or to the right of a straight arrow."""
+    """Return the lines of an arrow's label, which is beside the lane or to the right of a straight arrow."""
     if not arrow.label:
         return []
     style = "failed" if arrow.failure else "label"

@@ -1,4 +1,4 @@
-"""The pictures of more than one function: all of them, the path of one event, the emulator, a backfill, and trust."""
+"""Define the other pictures: all functions, the path of one event, the emulator, a backfill, and the trust border."""
 
 from scripts.diagram_layout import Arrow, Box, Picture
 

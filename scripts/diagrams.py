@@ -1,6 +1,6 @@
 """Draw docs/pictures/*.svg from the tables in `diagram_tables` and `diagram_functions`. Usage: diagrams.py
 
-Tests hold every box and every arrow against the Terraform, and the picture of the emulator against its source.
+Tests compare every box and arrow with the Terraform code, and the emulator's picture with the emulator's source.
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def _rules(colours: Colours) -> str:
     return "".join(rules)
 
 
-# With `color-scheme`, a browser that opens the file by itself paints a dark page for dark colours.
+# With `color-scheme`, a browser that opens only this file shows a dark page for dark colours.
 STYLE = (
     f":root{{color-scheme:light dark}}text{{font:{FONT_SIZE}px system-ui,sans-serif}}.name{{font-weight:600}}"
     "rect{stroke-width:1.5}path{fill:none;stroke-width:2}.failure,.border{stroke-dasharray:5 4}"

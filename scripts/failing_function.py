@@ -17,7 +17,7 @@ ALIAS = "live"
 
 @dataclass(frozen=True)
 class FailingFunction:
-    """The deployed function, and a queue of the same name that it may send messages to."""
+    """A deployed function, and a queue with the same name to which the function may send messages."""
 
     name: str
     queue_url: str
@@ -83,7 +83,7 @@ def document(statement: Mapping[str, object]) -> str:
 
 
 def delete_log(name: str) -> None:
-    """Delete the function's log group, which an emulator without IAM lets it create."""
+    """Delete the function's log group, which the function can create if the emulator does not enforce IAM."""
     with suppress(client("logs").exceptions.ResourceNotFoundException):
         client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}")
 

@@ -1,6 +1,6 @@
 """Create docs/gallery.png, the picture in the README, from screenshots of the browser tests.
 
-It shows the gallery in light and dark mode, on a desktop and on a phone.
+The picture shows the gallery in light and dark mode, on a desktop and on a phone.
 """
 
 import sys

@@ -3,9 +3,9 @@
 Usage: python -m scripts.measured --into FILE NAME COMMAND [ARGUMENT ...]
 
 A line of JSON is added to FILE: the name, the exit code, the elapsed seconds, the CPU seconds, and the CPU seconds by
-kind of process. A shell's `times` misses most of a step, because nobody waits for the emulator's server. This process
-adopts such orphans (prctl(2), PR_SET_CHILD_SUBREAPER). The total is exact, except for a server that an earlier step in
-FILE left running. The kinds are sampled, so what a process does in its last half second counts as "brief".
+kind of process. A shell's `times` misses most of a step, because no process waits for the emulator's server. This
+process adopts such orphans (prctl(2), PR_SET_CHILD_SUBREAPER). The total is exact, except for a server that an earlier
+step in FILE left running. The kinds are sampled, so the last half second of a process counts as "brief".
 """
 
 import argparse
@@ -25,7 +25,7 @@ PR_SET_CHILD_SUBREAPER = 36
 INTERVAL_S = 0.5
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PROGRAMS = {"terraform": "terraform", "terraform-provider": "provider", "chrom": "browser", "headless": "browser"}
-# The first of these texts in a command line decides the kind of a process that is none of PROGRAMS.
+# If a process is none of PROGRAMS, the first of these texts in its command line decides its kind.
 ARGUMENTS = {
     "embedded_localstack.server": "emulator",
     "awslambdaric": "functions",
@@ -46,7 +46,7 @@ def kind(arguments: list[str]) -> str:
     """Return the kind of process that has this command line."""
     line = " ".join(arguments)
     program = Path(line.partition(" ")[0]).name  # Chromium writes the command lines of its processes as one argument
-    # The longest name first: terraform-provider-aws is not terraform.
+    # Longer names come first, so that terraform-provider-aws does not count as terraform.
     programs = (PROGRAMS[name] for name in sorted(PROGRAMS, reverse=True) if program.startswith(name))
     texts = (ARGUMENTS[text] for text in ARGUMENTS if text in line)
     return next(programs, None) or next(texts, "others")
@@ -54,7 +54,7 @@ def kind(arguments: list[str]) -> str:
 
 @dataclass(frozen=True)
 class Process:
-    """A process in /proc. Times are in seconds; `reaped` is that of the ended children that it waited for."""
+    """A process in /proc. Times are in seconds; `reaped` is the time of the ended children that it waited for."""
 
     key: Key
     parent: int
@@ -102,8 +102,8 @@ class Sampler:
     """Samples the processes below this one, and below the servers that an earlier step left running.
 
     Attributes:
-        servers: those servers. kinds, first, last: the kind of each process, and its seconds when it was first and last
-        seen. adopted: the processes that are not below this one.
+        servers: those servers. kinds: the kind of each process. first, last: the CPU seconds of each process when it
+        was first and last seen. adopted: the processes that are not below this one.
     """
 
     servers: list[Key]
@@ -119,7 +119,7 @@ class Sampler:
         descendants = below({os.getpid()}, processes)
         adopted = (below(servers, processes) | servers) - descendants
         for process in (processes[pid] for pid in descendants | adopted):
-            if self.kinds.get(process.key, "others") == "others":  # it may not have become its program yet
+            if self.kinds.get(process.key, "others") == "others":  # a new process may not have called exec yet
                 self.kinds[process.key] = kind(arguments_of(process.key[0]))
             self.first.setdefault(process.key, process.own if is_first else 0.0)
             self.last[process.key] = process.own
@@ -139,7 +139,7 @@ class Sampler:
 
 
 def arguments_of(pid: int) -> list[str]:
-    """Return the command line of a process, one empty argument if it has ended."""
+    """Return the command line of a process, or one empty argument if the process has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
@@ -147,7 +147,7 @@ def arguments_of(pid: int) -> list[str]:
 
 
 def run(command: list[str], sampler: Sampler) -> tuple[int, list[Process]]:
-    """Run a command and sample until it ends. Returns its exit code, and the processes that it left running."""
+    """Run a command and sample until it ends. Return its exit code and the processes that it left running."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl: cannot adopt the processes that a step leaves behind")
     ended = threading.Event()
@@ -157,7 +157,7 @@ def run(command: list[str], sampler: Sampler) -> tuple[int, list[Process]]:
             sampler.sample()
 
     child = os.posix_spawnp(command[0], command, os.environ)
-    # The command ends in its own time. The terminal's Ctrl-C reaches it as well.
+    # The terminal's Ctrl-C reaches the command as well, so this process only waits until the command ends.
     signal.signal(signal.SIGINT, lambda *_: None)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: os.kill(child, number))
@@ -179,7 +179,7 @@ def servers_left(file: Path) -> list[Key]:
 
 
 def measure(name: str, command: list[str], file: Path) -> dict[str, Any]:
-    """Run a command and return the line about it for the file."""
+    """Run a command and return its line for the file."""
     began, sampler = time.monotonic(), Sampler(servers_left(file))
     code, left = run(command, sampler)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,9 +1,9 @@
-"""Ask other emulators for the capabilities in scripts/capabilities.py, for a table in docs/capabilities.md.
+"""Probe other emulators for the capabilities in scripts/capabilities.py, for a table in docs/capabilities.md.
 
 Usage: python -m scripts.peer_emulators            (`make capabilities-peers` installs them first)
 
-Each emulator runs on a free port of 127.0.0.1 with its strictest settings. Nothing is deployed to it, so it is only
-asked what needs no deployment. The answers are saved in build/results/peers.json.
+Each emulator runs on a free port of 127.0.0.1 with its strictest settings. Only the probes that need no deployment run.
+The results are saved in build/results/peers.json.
 """
 
 import argparse
@@ -28,14 +28,14 @@ from scripts import capabilities
 
 RESULTS = BUILD / "results" / "peers.json"
 PROGRAMS = BUILD / "venv" / "peers" / "bin"
-# A load balancer that can be described is not one that can be reached, and each of these may be thrown away.
+# An emulator may describe a load balancer that cannot be reached. Every peer is disposable, so this needs no probe.
 NOT_ASKED = ("load_balancer", "disposable")
 START_S = 60
 PROBE_S = 120
 
 
 class NotDeployedError(Exception):
-    """A probe needs the deployment of this project."""
+    """Raised if a probe needs the deployment of this project."""
 
 
 class NoDeployment(dict[str, Any]):
@@ -57,7 +57,7 @@ class Peer:
 
 PEERS = {
     "MiniStack": Peer("ministack", ("ministack",), {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": "PORT", "AUTH": "true"}),
-    # INITIAL_NO_AUTH_ACTION_COUNT would enforce IAM for the deployer as well.
+    # INITIAL_NO_AUTH_ACTION_COUNT is not set: it would enforce IAM for the deployer as well.
     "moto server": Peer("moto", ("moto_server", "-H", "127.0.0.1", "-p", "PORT")),
 }
 
@@ -72,10 +72,10 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(peer: Peer) -> Iterator[int]:
-    """Start an emulator, yield its port, and end it. Its output is in build/peers.
+    """Start an emulator, yield its port, and stop the emulator. Its output is in build/peers.
 
     Raises:
-        TimeoutError: it does not answer within a minute.
+        TimeoutError: the emulator does not answer within a minute.
     """
     port, folder = free_port(), BUILD / "peers" / peer.package
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def answer(name: str, port: int) -> str:
-    """Return what a probe says about the emulator of this process: "yes", "no", or why it could not be asked."""
+    """Return the result of a probe on this process's emulator: "yes", "no", or why the probe could not run."""
     try:
         return (
             "yes"
@@ -123,7 +123,7 @@ def answer(name: str, port: int) -> str:
 
 
 def ask(name: str, port: int) -> str:
-    """Return the answer to a probe. A separate process has the emulator's port and a time limit."""
+    """Return the result of a probe. A separate process, with a time limit, runs it on the emulator's port."""
     command = [sys.executable, "-m", "scripts.peer_emulators", "--ask", name]
     environment = os.environ | {"EMBEDDED_PORT": str(port), "CLOUD": "embedded"}
     try:
@@ -141,7 +141,7 @@ def version_of(package: str) -> str:
 
 
 def main() -> None:
-    """Ask every peer for every capability, and save and print the answers."""
+    """Probe every peer for every capability, and save and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ask", metavar="CAPABILITY", help="ask the emulator on EMBEDDED_PORT for one capability")
     options = parser.parse_args()

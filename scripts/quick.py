@@ -1,11 +1,11 @@
-"""Run the unit tests of what changed: `make test-quick`, which lints first.
+"""Run the unit tests of changed files. `make test-quick` lints and then runs this.
 
 Usage: python -m scripts.quick [--list]
 
-What changed is what `git` shows against the branch main, with files that are not committed or not known to git. A test
-file is run if it changed, if it imports a changed module, or if it uses a helper that does; a changed conftest.py runs
-its folder. Documentation runs the tests of the documentation. Changed Terraform is only formatted, because
-`make test-terraform` takes minutes. It is a first answer within a minute; `make test` decides.
+Changed files are those that differ from the branch main, including uncommitted and untracked files. A test file runs if
+it changed, or if it imports a changed module directly or through a helper. A changed conftest.py runs all tests of its
+folder, and changed documentation runs the tests of the documentation. Of changed Terraform, only the format is checked,
+because `make test-terraform` takes minutes. This gives a first result within a minute; `make test` is decisive.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 from eventloom.clouds import ROOT, tool_environment
 
 TESTS = ("tests/unit", "emulator/tests/unit")
-# Where imports begin, as in [tool.pytest.ini_options]
+# The root folders of imports, as in [tool.pytest.ini_options]
 ROOTS = ("src", "functions", "emulator/src", "emulator/tests", ".")
 OF_DOCUMENTATION = ("tests/unit/docs", "tests/unit/scripts/test_documentation.py")
 
@@ -65,7 +65,7 @@ def related(changed: Iterable[str], sources: Mapping[str, str]) -> list[str]:
         name = rest.pop()
         users = {path for path in imports if name in imports[path]} - selected
         selected |= users
-        # A helper that uses a changed module: so do the tests that import the helper.
+        # A helper that imports a changed module counts as changed, so that the tests that import the helper run.
         rest += [module_name(path) for path in users if not Path(path).name.startswith(("test_", "conftest"))]
     folders = {str(Path(path).parent) for path in selected & set(python) if Path(path).name == "conftest.py"}
     folders |= set(OF_DOCUMENTATION) if any(path.endswith(".md") for path in changed) else set()

@@ -11,8 +11,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-# Who publishes a package with x265, which is under GPLv2, must offer the source code of all of it. See Licences in
-# functions/thumbnailer/README.md.
+# x265 is under GPLv2: whoever publishes a package with it must offer the source code of the whole package. See Licences
+# in functions/thumbnailer/README.md.
 NOT_PUBLISHED = "pillow_heif"
 BUILD = Path(__file__).resolve().parents[1] / "build"
 
@@ -20,7 +20,7 @@ BUILD = Path(__file__).resolve().parents[1] / "build"
 def collect(version: str, build: Path = BUILD) -> list[Path]:
     """Copy the packages into build/release and return their paths.
 
-    Raises ValueError if one is missing or changed, or holds a dependency whose licence asks for more.
+    Raises ValueError if a package is missing or changed, or contains NOT_PUBLISHED.
     """
     manifest_file = build / "manifest.json"
     if not manifest_file.exists():

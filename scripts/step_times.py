@@ -1,10 +1,10 @@
-"""Show what each step of `make test` and `.ci/run` cost, or record it in docs/performance.md.
+"""Show the CPU time of each step of `make test` and `.ci/run`, or record it in docs/performance.md.
 
 Usage: python -m scripts.step_times [--record]
 
-scripts/measured.py has written the steps of the last run into build/times. `--record` writes them into the table
-between the marks in docs/performance.md, in place of the same steps there. The others stay. A step that ran in part or
-failed is not recorded.
+scripts/measured.py writes the steps of the last run into build/times. `--record` replaces the rows of these steps in
+the table between the marks in docs/performance.md. The other rows stay. A step that failed or ran only in part is not
+recorded.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def steps(folder: Path) -> list[Step]:
 
 
 def largest(kinds: Mapping[str, float], count: int = 4) -> str:
-    """Return the kinds of processes that cost most, such as "emulator 300, terraform 120"."""
+    """Return the kinds of processes with the most CPU seconds, such as "emulator 300, terraform 120"."""
     order = sorted(kinds, key=lambda name: -kinds[name])
     return ", ".join(f"{name} {kinds[name]:.0f}" for name in order[:count] if kinds[name] >= 0.5)
 
@@ -43,7 +43,7 @@ def text(measured: Iterable[Step]) -> str:
 
 
 def recorded(page: str) -> dict[str, list[str]]:
-    """Return the rows of the table in a page by the names of the steps: their cells, CPU seconds second."""
+    """Return the cells of each row of the page's table, by the step's name. The second cell has the CPU seconds."""
     part = page.partition(BEGIN)[2].partition(END)[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines() if line.startswith("| ")]
     return {cells[0]: cells for cells in rows[1:]}

@@ -14,7 +14,7 @@ skipped=$logs/skipped.txt
 : >"$results" >"$skipped"
 
 # Run a step and record its result: the counts in its last line that is not make's, or one test if it prints no counts.
-# The steps of a lane share a file of times, because a server that one leaves running works for the next.
+# The steps of a lane share a file of times, because the next step may use a server that one step leaves running.
 step() { # name, command...
   local name=$1 log=$logs/$1.log began=$SECONDS code ok bad
   shift
@@ -29,7 +29,7 @@ step() { # name, command...
   printf -- '-- %s: %s (%d s)\n' "$name" "$([ "$code" = 0 ] && echo ok || echo FAILED)" $((SECONDS - began))
 }
 
-# These only compute, so they give way to the other lanes, which take longer because they wait for the cloud.
+# These only compute, so they have a lower priority than the other lanes, which take longer as they wait for the cloud.
 checks() {
   lane=checks niceness=5
   step lint make lint
@@ -69,11 +69,11 @@ cloud() {
   step integration make test-integration
 }
 
-# Without this, bash goes on with the next step, because scripts/measured.py ends with a code and not by the signal.
+# Without this trap, bash continues with the next step, because scripts/measured.py exits with a code.
 trap 'exit 130' INT
 step build make build
-# The cloud tests mostly wait and the checks mostly compute, so all run side by side. Those in the background get their
-# own process groups, so that the trap ends all of their processes.
+# The cloud tests mostly wait and the checks mostly compute, so all lanes run side by side. Each lane in the background
+# gets its own process group, so that the trap ends all of its processes.
 background=(checks emulator deployments)
 groups=()
 set -m

@@ -1,4 +1,4 @@
-# Counts the gallery's view events, each exactly once.
+# Counts each view event of the gallery exactly once.
 
 resource "aws_kinesis_stream" "activity" {
   #checkov:skip=CKV_AWS_185:encrypted with the AWS managed key; events contain only image IDs
@@ -7,8 +7,8 @@ resource "aws_kinesis_stream" "activity" {
   kms_key_id      = "alias/aws/kinesis"
   shard_count     = local.environment.activity_shards == 0 ? null : local.environment.activity_shards
 
-  # A second day leaves more time to redrive failed records. An on-demand stream pays for it by stored data, except for a
-  # provisioned shard it costs more than the shard (https://aws.amazon.com/kinesis/data-streams/pricing/).
+  # A second day leaves more time to redrive failed records. For an on-demand stream it is billed by stored data. For a
+  # provisioned stream it costs more than the shards (https://aws.amazon.com/kinesis/data-streams/pricing/).
   retention_period = local.environment.activity_shards == 0 ? 48 : 24
 
   stream_mode_details {

@@ -1,4 +1,4 @@
-# Serves the catalog within the network as well. The load balancer is internal because it can't check API keys.
+# Also serves the catalog within the network. The load balancer is internal because it can't check API keys.
 
 resource "aws_lb" "catalog" {
   #checkov:skip=CKV_AWS_91:the function logs each request

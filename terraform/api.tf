@@ -14,23 +14,23 @@ module "api" {
   tracing            = local.environment.tracing
   user_pool_arns     = aws_cognito_user_pool.users[*].arn
 
-  # The page's code is public, but its data needs authentication. A link that shares a photo is a separate secret.
+  # The page's code is public, but its data needs authentication. A link that shares a photo contains a separate secret.
   open_paths = ["/", "/health", "/page/{file+}", "/shared/{token+}"]
 
   # API Gateway rejects a stage with access logs until the account has a role for them.
   depends_on = [aws_api_gateway_account.this]
 }
 
-# Using the stage here would be a dependency cycle: the stage needs the function, and the function needs these URLs.
+# A reference to the stage would create a dependency cycle: the stage needs the function, which needs these URLs.
 locals {
   api_origin     = "https://${module.api.id}.execute-api.${local.region}.${data.aws_partition.current.dns_suffix}"
   gallery_url    = "${local.api_origin}/${module.api.stage}/"
   cognito_domain = one([for domain in aws_cognito_user_pool_domain.web[*].domain : "https://${domain}.auth.${local.region}.amazoncognito.com"])
 }
 
-# API Gateway writes the access logs of all APIs of an account and region with one role. ./eventloom sets the variable:
-# it asks for the account's role first, never replaces somebody else's, and keeps this one where other APIs may log with
-# it. In version 6 of the provider, a destroy always removes the role from the account.
+# API Gateway writes the access logs of all APIs of an account and region with one role. ./eventloom reads the account's
+# role first and sets the variable accordingly: it never replaces somebody else's role, and keeps this role if other
+# APIs may use it. In version 6 of the provider, a destroy always removes the role from the account.
 locals {
   sets_api_gateway_account = var.api_gateway_account && local.environment.owns_api_gateway_account
 }
@@ -39,7 +39,7 @@ resource "aws_api_gateway_account" "this" {
   count               = local.sets_api_gateway_account ? 1 : 0
   cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
 
-  # API Gateway rejects a role that may not write logs yet.
+  # API Gateway rejects the role until it may write logs.
   depends_on = [aws_iam_role_policy_attachment.api_gateway_logs]
 }
 

@@ -1,4 +1,4 @@
-# Sends existing objects through the pipeline, if there are too many for one machine to list and send.
+# Sends existing objects through the pipeline if one machine cannot list and send all of them.
 # `./eventloom backfill --distributed` starts it.
 
 locals {
@@ -11,8 +11,8 @@ locals {
     kind => "arn:${data.aws_partition.current.partition}:states:${local.region}:${local.account_id}:${kind}:${local.backfill_name}"
   }
 
-  # An EventBridge event, because its object keys are not URL-encoded. Without a sequencer the thumbnailer asks S3 for
-  # the current version.
+  # The message is an EventBridge event, because its object keys are not URL-encoded. Without a sequencer, the
+  # thumbnailer reads the current version from S3.
   backfill_message = {
     "detail-type" = "Object Created"
     source        = "eventloom.backfill"
@@ -85,7 +85,7 @@ resource "aws_sfn_state_machine" "backfill" {
     }
   })
 
-  # With enabled = false the provider would show a change in every plan.
+  # The block is absent if tracing is off: with enabled = false, the provider would show a change in every plan.
   dynamic "tracing_configuration" {
     for_each = local.environment.tracing ? [true] : []
 

@@ -1,6 +1,6 @@
 # Serves the catalog over HTTP: list, show, upload, delete and report images.
 
-# The keys of the index by the time of the capture: functions/shared/listing.py
+# The keys of the index by time of capture are defined in functions/shared/listing.py.
 locals {
   shelves = [for key in setproduct(["READY", "REJECTED", "DELETED"], range(4)) : join("#", key)]
 }
@@ -53,7 +53,7 @@ module "catalog_api" {
     sign_thumbnails = { actions = ["s3:GetObject"], resources = ["${module.thumbnails.arn}/*"] }
     sign_originals  = { actions = ["s3:GetObject", "s3:DeleteObject"], resources = ["${module.uploads.arn}/*"] }
 
-    # Deletions are undone by copies of earlier versions, wherever a photo was uploaded to.
+    # An undo of a deletion copies the earlier version to the same key, which may have any prefix.
     write_originals   = { actions = ["s3:PutObject"], resources = ["${module.uploads.arn}/*"] }
     read_old_versions = { actions = ["s3:GetObjectVersion"], resources = ["${module.uploads.arn}/*"] }
 

@@ -9,7 +9,7 @@ module "raw" {
   versioning      = true
 }
 
-# Not versioned, because its files can be recreated from the raw ones.
+# This bucket is not versioned, because its files can be recreated from the raw files.
 module "analytics" {
   source          = "./modules/bucket"
   name            = "${local.prefix}-analytics-${local.account_id}"

@@ -4,7 +4,7 @@ locals {
   custom = local.metrics_namespace
   prices = jsondecode(file("${path.module}/prices.json"))
 
-  # Hidden, because only the cost expression uses them.
+  # These metrics are hidden, because only the cost expression uses them.
   thumbnailer_sums = [
     [local.custom, "ImagesReady", "service", "thumbnailer", { id = "ready", visible = false }],
     [local.custom, "ImagesRejected", "service", "thumbnailer", { id = "rejected", visible = false }],
@@ -12,8 +12,8 @@ locals {
     ["AWS/Lambda", "Invocations", "FunctionName", module.thumbnailer.function_name, { id = "runs", visible = false }],
   ]
 
-  # List prices. Lambda's cost is measured. Each image also costs 4 S3 writes (the upload and 3 thumbnails), an S3 read,
-  # 3 SQS requests and 2 DynamoDB writes (the item and its index entry).
+  # These are list prices. Lambda's cost comes from its metrics. Each image also costs 4 S3 writes (the upload and 3
+  # thumbnails), an S3 read, 3 SQS requests and 2 DynamoDB writes (the item and its index entry).
   gb_s_price = local.environment.thumbnailer_memory_mb / 1024 / 1000 * local.prices.lambda_gb_s[var.architecture]
   per_image  = 4 * local.prices.s3_put + local.prices.s3_get + 4 * local.prices.sqs_request + 2 * local.prices.dynamodb_write
   cost       = "1000 * ((duration * ${local.gb_s_price} + runs * ${local.prices.lambda_request}) / (FILL(ready, 0) + FILL(rejected, 0)) + ${local.per_image})"

@@ -1,7 +1,7 @@
 # Sends one summary per day by email and as a notice.
 
 locals {
-  # The summary reports how many messages these queues hold.
+  # The summary reports the number of messages in these queues.
   dead_letters = merge(
     { uploads = { arn = module.uploads_queue.dlq_arn, url = module.uploads_queue.dlq_url } },
     { for name, function in { activity = module.activity, converter = module.converter, notifier = module.notifier, recoverer = module.recoverer } :

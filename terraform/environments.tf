@@ -1,8 +1,8 @@
-# What differs between environments. environments.json has the values: a row per setting, a column per environment.
-# modules/environments has the type, the meaning and the checks of each setting. The workspace chooses the column.
+# The settings that differ between environments. environments.json has a row per setting and a column per environment.
+# modules/environments defines the type, the meaning and the checks of each setting. The workspace selects the column.
 #
-# environments.override.json may hold other values, such as the ids of your accounts; git ignores it. It is a file and
-# not a variable because ./eventloom reads both files too, and checks the account before it creates anything.
+# environments.override.json may contain other values, such as the ids of your accounts; git ignores it. It is a file
+# instead of a variable because ./eventloom also reads both files, and checks the account before it creates anything.
 
 locals {
   environments_override_file = "${path.module}/environments.override.json"
@@ -19,7 +19,8 @@ locals {
 
   environments = module.environments.names
 
-  # The precondition in providers.tf refuses an unknown workspace. Until it is evaluated, another environment is used.
+  # The precondition in providers.tf rejects an unknown workspace. Terraform may evaluate this expression first, so the
+  # expression then uses another environment.
   environment = module.environments.settings[
     contains(local.environments, terraform.workspace) ? terraform.workspace : local.environments[0]
   ]

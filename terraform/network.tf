@@ -1,11 +1,11 @@
-# A private network for the load balancer, and for functions where the environment requires one. Functions in it reach
-# only S3 and DynamoDB, through gateway endpoints, which are free of charge.
+# A private network for the load balancer, and for functions if the environment requires it. Functions in the network
+# reach only S3 and DynamoDB, through gateway endpoints, which are free of charge.
 
 locals {
   has_network = local.environment.vpc || local.has_alb
   network     = "10.20.0.0/16"
 
-  # Only for functions that need no other service than S3 and DynamoDB.
+  # Only for functions that need no services except S3 and DynamoDB.
   vpc = local.environment.vpc ? {
     subnet_ids         = aws_subnet.private[*].id
     security_group_ids = aws_security_group.functions[*].id

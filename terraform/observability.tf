@@ -34,7 +34,7 @@ resource "aws_sns_topic_policy" "alarms" {
   })
 }
 
-# A warning in the plan, because an environment may have other subscribers, such as a chat or a pager.
+# This check only warns, because an environment may have other subscribers, such as a chat or a pager.
 check "somebody_is_notified" {
   assert {
     condition     = !local.environment.protected || length(local.alarm_emails) > 0

@@ -1,5 +1,5 @@
-# Responds to alarms and reports what it did: it redrives the dead-letter queue, raises concurrency for a backlog, or
-# rolls back a bad version. It only reports alarms that have no rule.
+# Responds to alarms: it redrives the dead-letter queue, raises concurrency for a backlog, or rolls back a bad version.
+# It reports each action. If an alarm has no rule, it only reports the alarm.
 
 locals {
   recovery_rules = {

@@ -19,7 +19,7 @@ module "uploads" {
   }
 }
 
-# The gallery uploads from the origin that serves it. Add the origin of your own domain to allowed_origins.
+# The gallery uploads from its own origin. Add the origin of your own domain to allowed_origins.
 locals {
   upload_origins = concat([local.api_origin], local.alb_url[*], local.environment.allowed_origins)
 }
@@ -33,7 +33,7 @@ module "uploads_queue" {
   senders            = { uploads_bucket = { service = "s3.amazonaws.com", source_arn = module.uploads.arn } }
 }
 
-# Not versioned, because thumbnails can be recreated from uploads.
+# This bucket is not versioned, because thumbnails can be recreated from uploads.
 module "thumbnails" {
   source        = "./modules/bucket"
   name          = "${local.prefix}-thumbnails-${local.account_id}"
@@ -88,7 +88,7 @@ resource "aws_dynamodb_table" "catalog" {
     projection_type = "ALL"
   }
 
-  # For lists of images by the time at which they were taken, and of deleted images.
+  # For lists of images by the time of capture, and for lists of deleted images.
   global_secondary_index {
     name            = "by_taken"
     hash_key        = "shelf"
@@ -118,7 +118,7 @@ resource "aws_dynamodb_table" "catalog" {
 }
 
 locals {
-  # Only images with a final status have a place in lists.
+  # Only images with a final status appear in lists.
   list_images = {
     actions    = ["dynamodb:Query"]
     resources  = ["${aws_dynamodb_table.catalog.arn}/index/by_status"]

@@ -1,10 +1,11 @@
 # Turns photos in the uploads bucket into thumbnails and items of the catalog.
 
 locals {
-  # The visibility timeout of the queue depends on both.
+  # The visibility timeout of the queue depends on both values.
   thumbnailer = { timeout_s = 60, batch_window_s = 0 }
 
-  # How long a deletion is remembered: longer than an event can take. It can be undone as long, if S3 still has the version.
+  # How long a deletion is remembered, which must be longer than an event's maximum delay. During this time the deletion
+  # can be undone, if S3 still has the version.
   tombstone_days = 30
 
   # Uploads of other formats are rejected. The thumbnailer and the gallery use the same list.
@@ -59,10 +60,10 @@ module "thumbnailer" {
     # Without s3:ListBucket, S3 returns 403 for a missing object instead of 404.
     tell_missing = { actions = ["s3:ListBucket"], resources = [module.uploads.arn] }
 
-    # To delete thumbnails that interrupted attempts left behind.
+    # The thumbnailer deletes thumbnails that interrupted attempts left behind.
     find_thumbnails = { actions = ["s3:ListBucket"], resources = [module.thumbnails.arn] }
 
-    # To return failed messages within seconds, and those of a process that dies.
+    # The thumbnailer returns failed messages within seconds, and also the messages of a process that dies.
     return_messages = { actions = ["sqs:ChangeMessageVisibility"], resources = [module.uploads_queue.arn] }
 
     write_thumbnails = { actions = ["s3:PutObject", "s3:DeleteObject"], resources = ["${module.thumbnails.arn}/*"] }

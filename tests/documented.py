@@ -1,4 +1,4 @@
-"""The commands that README, docs and help tell readers to type.
+"""Collect the commands that README, docs and help tell readers to type.
 
 `commands` collects them. tests/unit/scripts/test_documented_commands.py parses each one, and
 tests/integration/test_commands.py types each one, except those of tests/elsewhere.py.
@@ -21,7 +21,8 @@ from tests.elsewhere import ELSEWHERE, TYPED_TARGETS, Elsewhere
 COMMAND = "./eventloom"
 FOLDERS = (".", "docs/**", "examples/**", "functions/*", "scripts/*", "emulator/**", "terraform/**")
 PAGES = sorted({page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md") if ".terraform" not in page.parts})
-# A changelog describes the commands of its releases. A translation has the commands of the page that it translates.
+# The changelog is left out, because it has the commands of old releases. Translations come last, because they repeat
+# the commands of the original pages.
 COMMAND_PAGES = sorted(
     (page for page in PAGES if page.name != "CHANGELOG.md"), key=lambda page: (page.name.endswith(".ko.md"), page)
 )
@@ -29,7 +30,7 @@ FENCE = re.compile(r"^( *)```(\w*).*?\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 SHELLS = {"sh", "bash", "shell", "console"}
 CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 INLINE = re.compile(r".*\./eventloom .+|(?:[A-Z_]+=\S+ )*make [a-z].*")
-# What a shell reads as one piece, a comment, or the end of a command
+# A piece that a shell reads as a unit, a comment, or the end of a command
 PIECE = re.compile(
     r""""(?:\\.|[^"\\])*"|'[^']*'|\\.|(?P<comment>(?:^|(?<=\s))\#.*)|(?P<end>&&|;)|.""",
     re.DOTALL,
@@ -40,14 +41,14 @@ EXAMPLE_ID = "01234567"
 
 @dataclass(frozen=True)
 class Documented:
-    """A command as a page or a help text has it, and where: "README.md" or "help of dlq list"."""
+    """A command from a page or a help text, with its place, such as "README.md" or "help of dlq list"."""
 
     text: str
     source: str
 
     @property
     def elsewhere(self) -> list[Elsewhere]:
-        """The reasons why it is not typed against the deployment of the integration tests; [] if it is."""
+        """The reasons why the integration tests do not type the command on their deployment; [] if they do."""
         return [entry for entry in ELSEWHERE if entry.matches(self.text)]
 
     @property
@@ -85,7 +86,7 @@ def of_page(text: str) -> list[str]:
 
 
 def sections(text: str) -> dict[str, str]:
-    """Return the sections of a page by their headings, without the headings. A comment in a block is no heading."""
+    """Return the text of each section of a page by its heading. Comments in code blocks don't count as headings."""
     hidden = FENCE.sub(lambda block: block[0].replace("#", "_"), text)
     starts = [*re.finditer(r"^#+ (.+)\n", hidden, re.MULTILINE)]
     ends = [*(start.start() for start in starts[1:]), len(text)]
@@ -99,13 +100,13 @@ def of_help(text: str) -> list[str]:
 
 
 def lines(block: str) -> list[str]:
-    """Return the lines of a block, those that end with a backslash joined to the next one."""
+    """Return the lines of a block. A line that ends with a backslash is joined with the next line."""
     joined = re.sub(r"\s*\\\n\s*", " ", block)
     return [line.strip().removeprefix("$ ") for line in joined.splitlines() if line.strip()]
 
 
 def parts(line: str) -> list[str]:
-    """Split a line at && and ; into commands, as a shell does, and leave its comment out."""
+    """Split a line at && and ; into commands, as a shell does, and remove its comment."""
     found = [""]
     for piece in PIECE.finditer(line):
         if piece["comment"]:
@@ -137,12 +138,12 @@ def simple_commands(text: str) -> list[list[str]]:
 
 
 def on_local(text: str) -> str:
-    """Put the environment `local` in the place of one on AWS."""
+    """Replace an environment on AWS by the environment `local`."""
     return re.sub(r"(--env[ =]|\bENV=)(?:dev|staging|prod)\b", r"\1local", text)
 
 
 def with_id(text: str, identifier: str) -> str:
-    """Put an id in the place of ID, and its beginning in the place of the one in the help texts."""
+    """Replace ID by an id, and EXAMPLE_ID by the beginning of this id."""
     return re.sub(r"\bID\b", identifier, text.replace(EXAMPLE_ID, identifier[:8]))
 
 
@@ -163,7 +164,7 @@ def tutorial() -> list[str]:
 
 
 def is_ours(documented: Documented) -> bool:
-    """Return whether it has ./eventloom in it, or is a make of targets that the integration tests type."""
+    """Return whether a command contains ./eventloom, or runs make with targets that the integration tests type."""
     words = documented.simple_commands
     return any(COMMAND in command for command in words) or (
         words[0][0] == "make" and set(targets(words[0])) <= TYPED_TARGETS
@@ -171,7 +172,7 @@ def is_ours(documented: Documented) -> bool:
 
 
 def targets(words: list[str]) -> list[str]:
-    """Return the targets of a make."""
+    """Return the targets of a make command."""
     return [word for word in words[1:] if "=" not in word and not word.startswith("-")]
 
 
@@ -181,7 +182,7 @@ def eventloom_arguments(text: str) -> list[list[str]]:
 
 
 def tree(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield a command and all below it, each with its path."""
+    """Yield a command and all of its subcommands, each with its path."""
     yield path, command
     if isinstance(command, click.Group):
         context = click.Context(command)

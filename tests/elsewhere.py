@@ -1,5 +1,6 @@
-"""Documented commands that are not typed against the deployment of the integration tests: what types them instead, or
-why nothing does.
+"""List the documented commands that the integration tests do not type on their deployment.
+
+Each has the test that types it instead, or the reason why no test does.
 """
 
 import re
@@ -16,7 +17,7 @@ OTHER_PORT = "starts or asks an emulator on another port, of which this machine 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Commands that match a pattern as a whole.
+    """A group of commands that fully match a pattern.
 
     Attributes:
         pattern: a regular expression. reason: why they are not typed against the deployment. file: the test that types
@@ -30,7 +31,7 @@ class Elsewhere:
     words: str = ""
 
     def matches(self, text: str) -> bool:
-        """Return whether this is about a command."""
+        """Return whether a command belongs to this group."""
         return bool(re.fullmatch(self.pattern, text, re.DOTALL))
 
 
@@ -108,9 +109,9 @@ ELSEWHERE = (
     ),
 )
 
-# Targets of make that tests/integration/test_commands.py types as they are documented
+# The make targets that tests/integration/test_commands.py types as documented
 TYPED_TARGETS = {"help", "build", "status"}
-# Where the others are typed: a file that `make test` runs, the words in it, and the targets
+# The place that types the other targets: a file that `make test` runs, the words in this file, and the targets
 MAKE = (
     (TEST_SH, "`make {}`: every check", "test"),
     (
@@ -140,7 +141,7 @@ NOT_TYPED = {
     "tests/unit/scripts/test_gallery_picture.py tests the picture",
 }
 
-# Other tools, without their folders: why no test types their commands, or what does
+# Other tools, without their folders, with the test that types their commands or the reason why no test does
 OTHER_TOOLS = {
     "npx": "needs packages from npm; `make test-foreign` types the same commands of cdk and osls",
     "sam": "needs its own environment; `make test-foreign` types the same commands",

@@ -1,4 +1,4 @@
-"""The embedded LocalStack of this checkout, as the tests start and stop it."""
+"""Start and stop the embedded LocalStack of this checkout for the tests."""
 
 import os
 import subprocess
@@ -16,6 +16,6 @@ def home(port: int | None) -> Path:
 
 
 def launch(command: str, port: int | None, *options: str, quiet: bool = False, **environment: str) -> None:
-    """Run a command of the emulator, with more variables in its environment."""
+    """Run a command of the emulator with additional environment variables."""
     arguments = [*LAUNCHER, command, "--port", str(port or DEFAULT_PORT), "--home", str(home(port)), *options]
     subprocess.run(arguments, check=True, capture_output=quiet, env=RUNTIME | os.environ | environment)

@@ -35,12 +35,12 @@ SOURCES = (
     "tests/kept_deployments.py",
     "tests/integration/conftest.py",
 )
-# Terraform reads these, and scripts and commands that deploy read the others.
+# Terraform reads the variables with these prefixes, and scripts and commands that deploy read the others.
 VARIABLES = ("TF_VAR_", "TF_CLI_ARGS", "ENV", "ARCH")
 
 
 def files(root: Path, names: tuple[str, ...] = SOURCES) -> Iterator[Path]:
-    """Yield the files at or below each name, without what tools leave there."""
+    """Yield the files at or below each name, without files that tools leave there."""
     for name in names:
         path = root / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -54,7 +54,7 @@ def files(root: Path, names: tuple[str, ...] = SOURCES) -> Iterator[Path]:
 
 
 def key(root: Path, packages: Path, tools: str, variables: dict[str, str], sources: tuple[str, ...] = SOURCES) -> str:
-    """Return a hash of everything that a deployment is made from.
+    """Return a hash of all inputs of a deployment.
 
     Args:
         root: the checkout. packages: the folder of the zips. tools: the versions of Terraform and its providers.
@@ -73,7 +73,7 @@ def key(root: Path, packages: Path, tools: str, variables: dict[str, str], sourc
 
 
 def current_key(cloud: Cloud, packages: Path = BUILD, sources: tuple[str, ...] = SOURCES) -> str:
-    """Return the key of what this checkout deploys. Its packages must be built."""
+    """Return the key of this checkout's deployment. The packages must be built."""
     command = ["terraform", f"-chdir={ROOT / 'terraform'}", "version", "-json"]
     tools = subprocess.run(command, env=cloud.environment(), check=True, capture_output=True, text=True).stdout
     about = {name: value for name, value in json.loads(tools).items() if name != "terraform_outdated"}
@@ -82,7 +82,7 @@ def current_key(cloud: Cloud, packages: Path = BUILD, sources: tuple[str, ...] =
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time copy into or from the folder."""
+    """Lock the folder, so that only one process at a time copies into or from it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -90,7 +90,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def keep(name: str, snapshot: Path, folder: Path = FOLDER) -> None:
-    """Keep a copy of the state of a stopped emulator, and remove the copies that were made from anything else."""
+    """Keep a copy of a stopped emulator's state, and remove the copies with other keys."""
     with _locked(folder):
         for old in folder.iterdir():
             if old.is_dir():
@@ -101,9 +101,9 @@ def keep(name: str, snapshot: Path, folder: Path = FOLDER) -> None:
 
 
 def restore(name: str, home: Home, folder: Path = FOLDER) -> bool:
-    """Give a stopped emulator the copy of that name. Returns whether there is one.
+    """Restore the copy with this name into a stopped emulator. Return whether the copy exists.
 
-    The emulator begins with the records of IAM of a new one.
+    The emulator's records of IAM decisions start empty.
     """
     with _locked(folder), home.locked():
         run = home.load()
@@ -118,19 +118,19 @@ def restore(name: str, home: Home, folder: Path = FOLDER) -> bool:
 
 @dataclass(frozen=True)
 class Beginning:
-    """How the emulator of a session began.
+    """The state in which the emulator of a session began.
 
     Attributes:
-        state: "restored"; "empty" for a new emulator; "used" for one that runs already, or that has the state of an
-        earlier one. key: the name of the copy. The session adds variables for Terraform that depend on the emulator
-        alone, so the name is that of the beginning.
+        state: "restored"; "empty" for a new emulator; "used" for one that runs already, or that has an earlier state.
+        key: the name of the copy. It is computed at the beginning, before the session adds variables for Terraform
+        that depend only on the emulator.
     """
 
     state: str
     key: str
 
     def keep(self, cloud: Cloud, folder: Path = FOLDER, **variables: str) -> None:
-        """Keep a copy of the emulator, if it began empty. It restarts for that, with these variables."""
+        """Keep a copy of the emulator if it began empty. For this, restart it with these variables."""
         if self.state != "empty":
             return
         embedded.launch("down", cloud.port)
@@ -139,7 +139,7 @@ class Beginning:
 
 
 def begin(cloud: Cloud, *, may_restore: bool, folder: Path = FOLDER, **variables: str) -> Beginning:
-    """Start the emulator with these variables, and with a copy of what this checkout deploys if it may be used."""
+    """Start the emulator with these variables, and with a copy of this checkout's deployment if `may_restore`."""
     home, name = home_of(cloud), current_key(cloud)
     run = home.load()
     state = "used" if home.snapshot.is_dir() or (run and run.running()) else "empty"

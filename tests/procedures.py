@@ -1,4 +1,4 @@
-"""The commands of a section of a page, typed in the page's order with real values in the place of its placeholders."""
+"""Type the commands of a page's section in the page's order, with real values instead of placeholders."""
 
 import json
 import os
@@ -18,7 +18,7 @@ AWS_CLI = BUILD / "venv" / "aws-cli" / "bin"
 
 @dataclass
 class Procedure:
-    """A section's commands that nobody has typed yet, in order. `launcher` is typed in the place of ./eventloom."""
+    """A section's commands that are not typed yet, in order. `launcher` replaces ./eventloom."""
 
     commands: list[str]
     launcher: str
@@ -46,7 +46,7 @@ class Procedure:
             return process.stdout
 
     def leave_out(self, beginning: str) -> None:
-        """Leave out the next command, which another test types: tests/elsewhere.py names it."""
+        """Leave out the next command. Another test types it, which tests/elsewhere.py names."""
         command = self.commands.pop(0)
         assert command.startswith(beginning), command
         assert Documented(command, "").elsewhere, f"no test types {command!r}"
@@ -54,7 +54,7 @@ class Procedure:
 
 @contextmanager
 def procedure(page: str, heading: str, launcher: str = COMMAND) -> Iterator[Procedure]:
-    """Yield the commands of aws and ./eventloom in a section of a page. Fails at the end if some were not typed."""
+    """Yield the aws and ./eventloom commands in a section of a page. Fail at the end if some were not typed."""
     section = documented.sections((ROOT / page).read_text(encoding="utf-8"))[heading]
     steps = Procedure([text for text in documented.of_page(section) if text.split()[0] in {"aws", COMMAND}], launcher)
     yield steps

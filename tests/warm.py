@@ -1,7 +1,7 @@
-"""Run ./eventloom commands in processes that are forked from one that has imported everything.
+"""Run ./eventloom commands in forks of a process that has already imported all modules.
 
-Python and boto3 take longer to start than most commands to run. A reader's `./eventloom` in a test is a small client:
-it passes its arguments, folder, variables and standard streams to the server, and ends with the command's exit code.
+Python and boto3 take longer to start than most commands to run. In these tests, `./eventloom` is a small client. It
+passes its arguments, folder, variables and standard streams to the server, and exits with the command's exit code.
 """
 
 import json
@@ -19,7 +19,7 @@ from pathlib import Path
 from eventloom.clouds import ROOT
 
 _HEADER_BYTES = 1_000_000
-# The client's interpreter starts without site packages, in a fiftieth of a second.
+# The client's interpreter starts without site packages, which takes 20 ms.
 _CLIENT = """import json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
     server.connect(sys.argv[1])
@@ -34,7 +34,7 @@ with socket.socket(socket.AF_UNIX) as server:
 def launcher(file: Path) -> Iterator[None]:
     """Write an executable client to `file`, and serve it within this context."""
     variables = os.environ | {"PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("src", "functions", "."))}
-    # pytest's own folders are too deep for a socket: its address may have 108 bytes (unix(7)).
+    # The paths of pytest's folders are too long for a socket's address of at most 108 bytes (unix(7)).
     with (
         tempfile.TemporaryDirectory(prefix="warm") as folder,
         subprocess.Popen(
@@ -58,7 +58,7 @@ def launcher(file: Path) -> Iterator[None]:
 
 
 def _import_commands() -> None:
-    """Import the modules of all commands, and boto3 with the parts that a client imports when it is made."""
+    """Import the modules of all commands, and boto3 with the modules that a new client imports."""
     import boto3  # noqa: PLC0415 - only the server needs it
 
     from eventloom.cli import ENTRIES  # noqa: PLC0415
@@ -87,7 +87,7 @@ def _run(connection: socket.socket) -> None:
 
 
 def _become(request: dict[str, object]) -> None:
-    """Become the command that the request describes. Ends the process with its exit code."""
+    """Run the command of the request in this process, and end the process with the command's exit code."""
     os.environ.clear()
     os.environ.update(request["variables"])  # type: ignore[call-overload]
     os.chdir(str(request["folder"]))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Print the tag of an image that stands in for emulator/Dockerfile's base on a machine that cannot pull it: Debian with
-# Python 3.13, and the certificates of this machine, which may have those of a proxy.
+# Print the tag of a stand-in for emulator/Dockerfile's base image, for a machine that cannot pull that image. The
+# stand-in is Debian with Python 3.13 and this machine's certificates, which may include a proxy's.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 folder=build/ci/standin/python tag=eventloom-standin/python:3.13

@@ -1,4 +1,4 @@
-"""Ask the tables of actions for the permissions of an operation, with facts about a made-up account."""
+"""Look up the permissions of an operation in the tables of actions, with facts about an invented account."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A DynamoDB that answers in this process, by the emulator's handler on a backend of moto."""
+"""Run DynamoDB in this process: the emulator's handler with a moto backend."""
 
 import base64
 import itertools
@@ -12,7 +12,7 @@ _ACCOUNTS = itertools.count(1)
 
 
 class RefusedError(Exception):
-    """A refused request. `code` is the error's, the text is its message, `body` is the whole answer."""
+    """A refused request, with the error's code, its message as the text, and the whole answer as `body`."""
 
     def __init__(self, body: dict[str, Any]) -> None:
         super().__init__(body.get("message") or body.get("Message"))
@@ -26,7 +26,7 @@ class Table:
     name = "table"
 
     def __init__(self, **settings: Any) -> None:
-        """Create the table in its own account."""
+        """Create the table in a separate account."""
         from embedded_localstack.dynamodb import handler  # noqa: PLC0415 - moto reads the environment when imported
 
         handler.install()
@@ -68,7 +68,7 @@ class Table:
         return self.call("PutItem", Item=item, **request)
 
     def get(self, p: str, s: str = "1") -> dict[str, Any] | None:
-        """Return an item; None if there is none."""
+        """Return an item, or None if it does not exist."""
         item: dict[str, Any] | None = self.call("GetItem", Key=key(p, s)).get("Item")
         return item
 

@@ -1,4 +1,4 @@
-"""One resource of each service that LocalStack has, and the connections of the server while they are made."""
+"""Create one resource of each of LocalStack's services, and record the server's connections."""
 
 import json
 import threading
@@ -173,9 +173,9 @@ A service without the first call keeps no state here, or another test makes a re
 
 @cache
 def client_of(cloud: Cloud, service: str) -> Any:
-    """Return the client of a service. The SDK would put the account in front of the address for S3 Control.
+    """Return the client of a service. For S3 Control, keep the SDK from putting the account in front of the host name.
 
-    It is made once for each cloud, because botocore reads the service's whole model to make it.
+    The client is made once per cloud, because botocore reads the service's whole model for it.
     """
     client = cloud.client(service)
 
@@ -187,7 +187,7 @@ def client_of(cloud: Cloud, service: str) -> Any:
 
 
 def make(cloud: Cloud) -> None:
-    """Make one resource of each service."""
+    """Create one resource of each service."""
     for service, (call, _, _) in EVERY.items():
         if call:
             operation, parameters = call
@@ -195,9 +195,9 @@ def make(cloud: Cloud) -> None:
 
 
 def answer(cloud: Cloud, service: str) -> Any:
-    """Return what a service says about its resources, without what changes by itself.
+    """Return a service's description of its resources, without values that change by themselves.
 
-    That is times, revisions, and the state of a certificate, which moto issues a minute after the request.
+    These are times, revisions, and the state of a certificate, which moto issues a minute after the request.
     """
     _, (operation, parameters), member = EVERY[service]
     shown = getattr(client_of(cloud, service), operation)(**parameters).get(member)
@@ -211,7 +211,7 @@ def _lasting(item: Any) -> Any:
 
 
 def _remote() -> list[tuple[str, str]]:
-    """Return inode and address of each socket of this machine that is connected to another address than its own."""
+    """Return the inode and the remote address of each socket that is connected to another machine."""
     connected = []
     for version in (AF_INET, AF_INET6):
         for name in ("tcp", "udp"):
@@ -222,14 +222,14 @@ def _remote() -> list[tuple[str, str]]:
 
 
 def _address(end: str, version: int) -> str:
-    """Return the address in an end of a connection. The kernel writes it as numbers of 32 bits."""
+    """Return the address of one end of a connection. The kernel writes addresses as 32-bit numbers."""
     words = bytes.fromhex(end.partition(":")[0])
     return inet_ntop(version, b"".join(words[at : at + 4][::-1] for at in range(0, len(words), 4)))
 
 
 @contextmanager
 def connections(home: Home) -> Iterator[set[str]]:
-    """Watch the server and its functions, and collect the addresses that they are connected to, but this machine's."""
+    """Watch the server and its functions, and collect the addresses of other machines that they connect to."""
     run, over, addresses = home.load(), threading.Event(), set[str]()
     assert run
 

@@ -1,4 +1,4 @@
-"""An HTTP API of the live tests, with helpers that make its parts, and the function behind it."""
+"""Provide an HTTP API for the live tests, helpers that create its parts, and its function."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ def handler(event, context):
 
 @dataclass
 class Api:
-    """An HTTP API with helpers that make its parts."""
+    """An HTTP API with helpers that create its parts."""
 
     cloud: Cloud
     id: str

@@ -16,7 +16,7 @@ import json
 def handler(event, context):
     return {"statusCode": 200, "body": json.dumps(event["requestContext"])}
 """
-# It allows what its token says, and counts its invocations in a variable of the answer.
+# An authorizer that decides as the token says, and returns the number of its invocations in its context
 JUDGE = """
 count = 0
 def handler(event, context):

@@ -61,7 +61,7 @@ def launcher(command: str, home: Home, *options: str, **environment: str) -> sub
 
 
 def eventually[T](question: Callable[[], T], seconds: float = 30) -> T:
-    """Return the first true answer to the question, or the last answer after the time."""
+    """Return the first true result of `question`, or its last result after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (answer := question()) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -109,7 +109,7 @@ class Cloud:
         self.iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
 
     def session(self, name: str, *statements: dict[str, Any]) -> tuple[str, str, str]:
-        """Return key, secret and token of a session of a new role with these statements."""
+        """Return the access key, secret and token of a session of a new role with these statements."""
         trust = policy(
             {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
         )
@@ -120,7 +120,7 @@ class Cloud:
         return keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
 
     def as_role(self, service: str, name: str, *statements: dict[str, Any]) -> Any:
-        """Return the client of a session of a new role with these statements."""
+        """Return a client with a session of a new role with these statements."""
         key, secret, token = self.session(name, *statements)
         keys = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
         return self.client(service, **keys)
@@ -167,7 +167,7 @@ class Cloud:
         ]
 
     def overlap(self, function: str) -> bool:
-        """Return whether two of the function's invocations with an output ran at the same time."""
+        """Return whether two invocations that wrote an output ran at the same time."""
         metadata = [self.s3.head_object(Bucket="out", Key=key)["Metadata"] for key in self.outputs(function)]
         spans = sorted((float(span["began"]), float(span["ended"])) for span in metadata)
         return any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans))
@@ -189,7 +189,7 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 def from_service(service: str, source_arn: str) -> dict[str, Any]:
-    """Return the principal and condition that allow one resource of a service, as in the project's Terraform."""
+    """Return the policy elements that allow only one resource of a service, as in the project's Terraform."""
     condition = {"ArnEquals": {"aws:SourceArn": source_arn}}
     if service == "s3":  # an S3 ARN contains no account
         condition["StringEquals"] = {"aws:SourceAccount": ACCOUNT}

@@ -26,7 +26,7 @@ from eventloom.monitoring import item_sizes
 from eventloom.monitoring.prices import PRICES
 from scripts.bench import coldstart, costs, inner_loop, measure, packages, photos, report, throughput
 
-# The engine whose figures stand for each architecture
+# The engine that provides the figures of each architecture
 _ENGINE_OF = {"x86_64": "eventloom", "arm64": "eventloom-pillow", "naive": "naive"}
 
 
@@ -96,7 +96,7 @@ def _floor(measured: dict[str, dict[str, dict[str, Any]]]) -> dict[str, float]:
 
 
 def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[str, Any]:
-    """Return the figures of cold starts, the pipeline, and the sizes of the packages."""
+    """Return the figures of cold starts, of the pipeline and of the packages' sizes."""
     print("packages and starts", flush=True)
     names = build.function_names()
     manifest = build.build_all(names, chosen_cloud().architecture, BUILD)
@@ -118,7 +118,7 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
             pipeline, invoked = throughput.run(sides, folders, files, count=30, repeats=2)
             invoked["thumbnailer"] = invoked.pop("eventloom")
             starts = {name: start | invoked.get(name, {}) for name, start in starts.items()}
-        except Exception as error:  # the other figures are still useful, and the report names what is missing
+        except Exception as error:  # the other figures are still useful, and the report lists the missing ones
             missing["pipeline"] = f"{type(error).__name__}: {error}"
     sizes = {name: {"zip_mb": round(manifest[name]["bytes"] / 1e6, 2)} for name in names}
     return {"cold_start": coldstart.named(starts), "pipeline": pipeline, "packages": sizes}
@@ -129,7 +129,7 @@ def _inner_loop(quick: bool, missing: dict[str, str]) -> dict[str, Any]:
     print("inner loop", flush=True)
     try:
         return inner_loop.run(quick)
-    except Exception as error:  # as for the pipeline
+    except Exception as error:  # the other figures are still useful
         missing["inner loop"] = f"{type(error).__name__}: {error}"
     return {}
 

@@ -63,7 +63,7 @@ def run(tasks: dict[str, tuple[Path, str, dict[str, str]]], rounds: int) -> dict
 
 
 def named(starts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the starts, with those of the thumbnailer also under the name of our engine."""
+    """Return the starts, with the thumbnailer's also under the name of our engine."""
     return {report.OURS: starts["thumbnailer"]} | starts
 
 

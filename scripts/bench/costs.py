@@ -29,7 +29,7 @@ class _Function(NamedTuple):
     item_reads: int
     # The number of copies of each item, in the table and in its indexes with all attributes
     copies: int
-    # The number of its indexes that hold keys only, one write unit each
+    # The number of its indexes that hold only keys; each write costs one write unit per index
     key_indexes: int = 0
 
 
@@ -43,7 +43,7 @@ _IDLE_MB = 110
 def run(cpu_ms: dict[str, float], naive_ms: float, photo_bytes: float, peak_mb: dict[str, float]) -> dict[str, Any]:
     """Return the cost by architecture: as configured, for every memory size, and with the cheapest memory that fits.
 
-    The cost of the naive function comes with it.
+    The result includes the cost of the naive function.
 
     Args:
         cpu_ms: the CPU time of a photo, by architecture.
@@ -88,7 +88,7 @@ def _cheapest(sweep: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _duration_ms(cpu_ms: float, memory_mb: int, photo_bytes: float, function: _Function) -> float:
-    """Return how long a photo occupies an execution environment, without waiting that another photo's work overlaps."""
+    """Return how long a photo occupies an execution environment. Waiting that overlaps other work does not count."""
     computing = cpu_ms / min(1.0, memory_mb / _MB_PER_CPU)
     waiting = ASSUMED["s3_get_ms"] + photo_bytes / 1e3 / ASSUMED["network_mb_per_s"]
     waiting += function.puts_in_turn * ASSUMED["s3_put_ms"] + (function.item_reads + 1) * ASSUMED["dynamodb_ms"]

@@ -1,10 +1,10 @@
-"""Measure what the embedded LocalStack itself costs: its start, a photo, standing idle, and stacks that come and go.
+"""Measure the CPU time and memory of the embedded LocalStack: at its start, per photo, when idle, and per small stack.
 
 Usage: python -m scripts.bench.emulator [--against CHECKOUT] [--rounds N] [--photos N] [--stacks N] [--record]
 
-With --against, the emulator of another checkout is measured in turn with this one, on the same machine and in the same
-minutes. --record writes the table into docs/performance.md. CPU time is that of the server and its backends, without
-the processes of functions.
+With --against, the emulators of another checkout and of this one are measured alternately on the same machine.
+--record writes the table into docs/performance.md. The CPU time covers the server and its backends, but not the
+processes of functions.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def cpu_s(pid: int) -> float:
 
 
 def backends(pid: int) -> list[int]:
-    """Return the processes of moto that a server started. Its other children run functions."""
+    """Return the ids of the moto processes that a server started. Its other children run functions."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
@@ -120,7 +120,7 @@ def cost(server: Server, work: Callable[[], object]) -> float:
 
 
 def best(rounds: Sequence[Figures]) -> Figures:
-    """Return the lowest value of each figure. What else the machine does only adds to CPU time."""
+    """Return the lowest value of each figure, because other work on the machine only adds CPU time."""
     return {name: min(figures[name] for figures in rounds) for name in ROWS}
 
 

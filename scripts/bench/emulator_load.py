@@ -1,4 +1,4 @@
-"""What the emulator is measured with: the requests of a photo, without its computing, and small stacks."""
+"""Define the load for measuring the emulator: the requests of a photo without image processing, and small stacks."""
 
 import io
 import json
@@ -109,7 +109,7 @@ READ_STREAM = allow(
 
 
 class Photos:
-    """A bucket whose uploads reach a function through a queue, and a table whose stream reaches another one."""
+    """A bucket that invokes a function through a queue, and a table whose stream invokes another function."""
 
     def __init__(self, aws: Clients) -> None:
         self._aws, self._sent = aws, 0
@@ -159,7 +159,7 @@ class Photos:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self._ready()} of {self._sent} photos were handled in {WAIT_S} s")
             time.sleep(1)
-        time.sleep(3)  # for the last notices and log lines
+        time.sleep(3)  # the last notices and log lines arrive later
 
     def _put(self, key: str) -> None:
         self._aws("s3").put_object(Bucket=BUCKET, Key=key, Body=key.encode().ljust(PHOTO_BYTES, b"."))

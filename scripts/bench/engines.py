@@ -135,7 +135,7 @@ def _half_decode(data: bytes) -> list[bytes]:
 
 
 def _facts(data: bytes) -> list[bytes]:
-    """Compute what our engine records besides thumbnails: sha256, colour and blurhash of a given picture."""
+    """Compute the sha256, colour and blurhash of a picture, which our engine records besides thumbnails."""
     import hashlib  # noqa: PLC0415
 
     from thumbnailer.imaging import metadata  # noqa: PLC0415
@@ -148,7 +148,7 @@ def _facts(data: bytes) -> list[bytes]:
 
 @cache
 def _smallest() -> Image.Image:
-    """Return a thumbnail of a real photo: finding the colours of a synthetic picture would be faster."""
+    """Return a thumbnail of a real photo, because finding the colours of a synthetic picture would be faster."""
     return _naive_picture((Path(__file__).parents[2] / "examples/photos/seedlings.jpg").read_bytes(), SIZES[-1])
 
 

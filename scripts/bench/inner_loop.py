@@ -2,7 +2,7 @@
 
 Usage: python -m scripts.bench.inner_loop [--quick]
 
-It deploys this checkout to an emulator of its own (EMBEDDED_PORT), edits a copy of functions/ while events arrive, and
+It deploys this checkout to a separate emulator (EMBEDDED_PORT), edits a copy of functions/ while events arrive, and
 removes everything. The new code prints the time at its import. Times are wall-clock seconds, so nothing else may run.
 """
 
@@ -34,7 +34,7 @@ EVENT_S, POLL_S, PAUSE_S, LIMIT_S = 0.05, 0.02, 0.7, 60.0
 
 
 def run(quick: bool) -> dict[str, Any]:
-    """Return the seconds of each row of report.INNER_LOOP, and the number of edits of which the median was taken."""
+    """Return the seconds of each row of report.INNER_LOOP, and the number of edits behind each median."""
     edits = QUICK_EDITS if quick else EDITS
     with deployed():
         figures: dict[str, Any] = {
@@ -123,7 +123,7 @@ def events_arriving(name: str) -> Iterator[None]:
 
 
 def edit(name: str, handler: Path, number: int) -> float:
-    """Save a handler that prints the time at its import, and return how many seconds later that was."""
+    """Save a handler that prints the time at its import, and return the seconds from the save to the import."""
     time.sleep(PAUSE_S)
     mark = f"edit-{number}-{time.time_ns()}"
     code = handler.read_text().split("\n# the edit\n")[0]
@@ -137,7 +137,7 @@ def edit(name: str, handler: Path, number: int) -> float:
 
 
 def first_line(name: str, mark: str, began: float) -> float | None:
-    """Return the time that the code with this mark printed first, None if it has not run."""
+    """Return the first time that the code with this mark printed, or None if the code has not run."""
     answer = client("logs").filter_log_events(
         logGroupName=f"/aws/lambda/eventloom-local-{name}",
         filterPattern=f'"{mark}"',

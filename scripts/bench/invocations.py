@@ -25,7 +25,7 @@ class Job(NamedTuple):
     """The work of one measured invocation."""
 
     about: str
-    # Returns the event of a given number. Every event is new to the function.
+    # Returns the event with this number. The function has seen no event before.
     event: Callable[[int], Event]
     # Returns whether the function's response reports success.
     is_done: Callable[[Event], bool]
@@ -53,7 +53,7 @@ def probe(folder: Path, module: str, variables: dict[str, str], job: Job) -> dic
 def run(folders: dict[str, Path], bucket: str) -> dict[str, dict[str, Any]]:
     """Return the figures of each function in `jobs`.
 
-    `folders` are their unpacked packages. Objects are put into `bucket`, which sends no events.
+    `folders` are the functions' unpacked packages. Objects are put into `bucket`, which sends no events.
     """
     deploy = [str(BUILD / "venv/dev/bin/python"), "-P", "-m", "eventloom", "deploy"]
     process = subprocess.run(deploy, capture_output=True, text=True, check=False)

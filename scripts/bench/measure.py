@@ -19,7 +19,7 @@ from scripts.bench.photos import DEMO, HOME, Photos
 PYTHON_ENGINES = ("naive", "pillow-cascade", "pyvips", "pyvips-shrink", "eventloom", "eventloom-pillow")
 # sharp optimises Huffman tables by default; sharp-plain-huffman measures it without this.
 SHARP_ENGINES = ("sharp", "sharp-cascade", "sharp-plain-huffman")
-# Most targets are about this class, so it has four turns in a round.
+# Most targets concern this class, so each round measures it four times.
 MAIN_CLASS = "jpeg_12mp"
 TURNS = {MAIN_CLASS: 4}
 # Engines without thumbnails to compare

@@ -1,4 +1,4 @@
-"""Provide the packages whose start is measured: ours as deployed, and a naive one without `.pyc` files."""
+"""Provide the packages for measuring starts: ours as deployed, and a naive one without `.pyc` files."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ def naive() -> Path:
 
 
 def compiled(folder: Path) -> Path:
-    """Return a copy of the folder with bytecode, which our packages have too."""
+    """Return a copy of the folder with bytecode, as in our packages."""
     target = folder.with_name(f"{folder.name}-compiled")
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(folder, target)

@@ -12,7 +12,7 @@ _BEGIN, _END = "<!-- written by make bench: begin -->", "<!-- written by make be
 # The name of our engine in bench.json
 OURS = "eventloom"
 SIMD_RESIZER = "cykooz.resizer"
-# Each target: its description, the path of the figure in bench.json, and the limit
+# The targets, each with its description, the path of its figure in bench.json, and its limit
 TARGETS = (
     ("12 MP JPEG, CPU / naive", "engines.eventloom.jpeg_12mp.ratio_naive", "<=", 0.20),
     ("12 MP JPEG, CPU / sharp per size", "engines.eventloom.jpeg_12mp.ratio_sharp", "<=", 0.40),
@@ -66,7 +66,7 @@ def targets(figures: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def failures(figures: dict[str, Any]) -> list[str]:
-    """Return the reasons for the command to fail: targets that were missed, and parts that did not run."""
+    """Return the reasons why the command fails: the missed targets, and the parts that did not run."""
     missed = [
         f"{what} is {value}, wanted {wanted}" for what, value, wanted, verdict in targets(figures) if verdict == _MISSED
     ]
@@ -119,7 +119,7 @@ def tables(figures: dict[str, Any]) -> list[Table]:
 
 
 def _functions(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the starts by function, without the second name of the thumbnailer's."""
+    """Return the starts by function, with the thumbnailer's only once."""
     return {name: start for name, start in figures["cold_start"].items() if name != OURS}
 
 
@@ -194,7 +194,7 @@ def write_page(figures: dict[str, Any]) -> None:
 
 
 def _cpu_ms(figures: dict[str, Any], kind: str) -> dict[str, float]:
-    """Return the CPU time of each engine that was measured on a class of photos."""
+    """Return the CPU time of each engine on a class of photos, without engines that were not measured on it."""
     engines = figures["engines"].items()
     return {name: by_class[kind]["cpu_ms"] for name, by_class in engines if kind in by_class}
 

@@ -1,8 +1,8 @@
 """Serve requests with one engine: `python -m scripts.bench.worker ENGINE`. Reads and writes JSON lines.
 
-A request is {"file": path, "picture": path or null}. The answer is {"cpu_ms", "peak_mb", "bytes": [...]}, or {} for a
-picture, which is saved as PNG. The CPU time covers all threads. The peak is the largest growth of the resident set
-since the start of the request.
+A request is {"file": path, "picture": path or null}. Without a picture, the answer is {"cpu_ms", "peak_mb", "bytes":
+[...]}. With one, the engine saves the thumbnail there as PNG, and the answer is {}. The CPU time covers all threads.
+The peak is the largest growth of the resident set since the start of the request.
 """
 
 import gc

@@ -61,8 +61,8 @@ class Bindings:
     """The bindings of one resource type or data source.
 
     Attributes:
-        interfaces: the arguments of each interface, by their lower-case name. getters: the readable attributes of each
-        class. config: the interface of the resource itself. name: its class.
+        interfaces: the arguments of each interface, by the interface's lower-case name. getters: the readable
+        attributes of each class. config: the interface of the resource itself. name: the class of the resource.
     """
 
     def __init__(self, text: str) -> None:

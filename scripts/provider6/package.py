@@ -1,4 +1,4 @@
-"""Download the pinned npm package that has the bindings of provider 6, and verify it."""
+"""Download and verify the pinned npm package with the bindings of provider 6."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ from pathlib import Path
 from eventloom.clouds import BUILD, ROOT
 from eventloom.errors import UserError
 
-# The README of the package names the provider's version, from whose schema it is generated.
+# The package is generated from the schema of this provider version, which its README names.
 PROVIDER = "6.66.0"
 NAME = "@cdktn/provider-aws@25.7.0"
 INTEGRITY = "sha512-E/nhu0yVZE4mXMgIPuI8tEFt1BExLkA7ARjihdG+/HmfDfzLr+OEF3dkFRvI6glRt30lrrBWQLwXqCJBxcmyUg=="
@@ -25,7 +25,7 @@ def integrity(file: Path) -> str:
 
 
 def npm() -> str:
-    """Return the path of npm: the one that is installed, or else the one of build/venv/node, which this installs."""
+    """Return the path of npm. If npm is not installed, install it into build/venv/node."""
     if installed := shutil.which("npm"):
         return installed
     subprocess.run([ROOT / "scripts" / "bootstrap.sh", "node"], check=True)
@@ -33,7 +33,7 @@ def npm() -> str:
 
 
 def download(folder: Path) -> Path:
-    """Let npm download the package, without what it depends on, and return the file.
+    """Let npm download the package without its dependencies, and return the file.
 
     Raises UserError if npm can't download it.
     """
@@ -56,9 +56,9 @@ def download(folder: Path) -> Path:
 
 
 def package(folder: Path = FOLDER, expected: str = INTEGRITY) -> Path:
-    """Return the file of the package, which is downloaded once.
+    """Return the file of the package. Download it if it does not exist.
 
-    Raises UserError if it can't be downloaded, or if it is not the pinned one.
+    Raises UserError if the package can't be downloaded, or if it is not the pinned one.
     """
     file = folder / FILE
     if file.is_file() and integrity(file) == expected:

@@ -1,8 +1,8 @@
 """Make the schema of provider 6, for the types that this repository uses, and keep it under build/cache/provider6.
 
-The bindings name every argument and every readable attribute, and say which arguments are required and which blocks are
-nested. What they don't say (the nesting mode, collection types, what is sensitive) comes from the schema of the
-provider that the lock file pins: the result is that schema, changed to what provider 6 has.
+The bindings list every argument and every readable attribute, the required arguments and the nested blocks. They lack
+the nesting mode, collection types and sensitivity. These come from the schema of the locked provider: the result is
+that schema, with the differences of provider 6 applied.
 """
 
 import copy
@@ -21,11 +21,11 @@ from scripts.provider6.bindings import META_ARGUMENTS, Argument, Bindings, camel
 
 ADDRESS = "registry.terraform.io/hashicorp/aws"
 LOCK_FILE = ROOT / "terraform" / ".terraform.lock.hcl"
-# The bindings have no deprecations, and of deprecated arguments only the provider warns. Source:
+# The bindings list no deprecations, and only the real provider warns of deprecated arguments. Source:
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
 DEPRECATED_ATTRIBUTES = {("data", "aws_region"): ("id", "name")}
-# What states of the locked provider have and version 6 has not: the provider drops it when it upgrades a state. Nothing
-# here sets or reads it, which `terraform validate` shows. docs/how-to/upgrade.md lists it.
+# Attributes in states of the locked provider that version 6 drops when it upgrades a state. No code here sets or reads
+# them; otherwise `terraform validate` would fail. docs/how-to/upgrade.md lists them.
 DROPPED = {
     "aws_api_gateway_account": {"reset_on_delete"},
     "aws_api_gateway_deployment": {"canary_settings", "execution_arn", "invoke_url", "stage_description", "stage_name"},
@@ -36,7 +36,7 @@ Kind = tuple[str, str]  # "resource" or "data", and the type
 
 
 def used_types(root: Path = ROOT) -> list[Kind]:
-    """Return kind and name of every resource type and data source in terraform/ and examples/."""
+    """Return the kind and type of every resource and data source in terraform/ and examples/."""
     used = set()
     for folder in ("terraform", "examples"):
         for file in (root / folder).rglob("*.tf"):
@@ -88,7 +88,7 @@ def read_bindings(file: Path, kinds: list[Kind]) -> dict[Kind, Bindings]:
 
 
 def adapt_attributes(block: Block, arguments: dict[str, Argument], getters: set[str]) -> None:
-    """Remove the attributes that version 6 has not, and change which ones are required or can be set."""
+    """Remove the attributes that version 6 lacks, and update which ones are required or can be set."""
     attributes = block.setdefault("attributes", {})
     for name in list(attributes):
         rule, argument = attributes[name], arguments.get(camel_case(name).lower())
@@ -102,7 +102,7 @@ def adapt_attributes(block: Block, arguments: dict[str, Argument], getters: set[
 
 
 def adapt_block(block: Block, interface: str, bindings: Bindings, getters: set[str]) -> None:
-    """Change a block of the locked provider to what an interface of the bindings says, with all nested blocks."""
+    """Change a block of the locked provider, with all nested blocks, to match an interface of the bindings."""
     arguments = bindings.interfaces[interface]
     blocks = block.setdefault("block_types", {})
     known = {camel_case(name).lower() for name in (*block.get("attributes", {}), *blocks)}
@@ -139,7 +139,7 @@ def add_argument(block: Block, argument: Argument, bindings: Bindings) -> None:
 
 
 def add_computed(block: Block, bindings: Bindings) -> None:
-    """Add the attributes that only version 6 lets one read. The bindings don't say their type; a string is enough."""
+    """Add the attributes that are readable only in version 6. The bindings lack their types; a string is enough."""
     known = {camel_case(name).lower() for part in ("attributes", "block_types") for name in block[part]}
     for getter in sorted(bindings.getters[bindings.name]):
         if getter.lower() not in known and not getter.endswith("Input") and getter != "timeouts":
@@ -161,9 +161,9 @@ def make_schema(locked: Block, bindings: dict[Kind, Bindings]) -> Block:
 
 
 def missing_names(old: Block, new: Block, path: str = "") -> set[str]:
-    """Return the attributes and nested blocks that a block of the old schema has and that of the new one has not.
+    """Return the attributes and nested blocks that a block has in the old schema but not in the new one.
 
-    A nested name is written with its parents, such as "rule.days".
+    A nested name includes its parents, such as "rule.days".
     """
     names = {
         path + name
@@ -189,7 +189,7 @@ def check_upgrade(locked: Block, made: Block) -> None:
 
 
 def schema_file(folder: Path = package.FOLDER) -> Path:
-    """Return the file of the schema, which is made again only if the types, a version or this code has changed."""
+    """Return the file of the schema. Make it again only if the types, a version or this code has changed."""
     kinds = used_types()
     code = b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
     inputs = json.dumps([kinds, locked_version(), package.INTEGRITY]).encode() + code

@@ -1,11 +1,11 @@
-"""Serve a provider's schema to Terraform by its plugin protocol, for `validate` and for `test` with mocked providers.
+"""Serve a provider's schema over Terraform's plugin protocol, for `validate` and for `test` with mocked providers.
 
 Usage: server.py SCHEMA SOCKET     (with build/venv/localstack/bin/python, which has grpcio)
 
-Prints the value for TF_REATTACH_PROVIDERS in one line, and serves until its standard input ends. No provider is behind
-it: it accepts every configuration that fits the schema, and plans nothing.
+Prints the value for TF_REATTACH_PROVIDERS in one line, and serves until its standard input ends. The server has no
+provider: it accepts every configuration that fits the schema, and plans nothing.
 
-The few messages are encoded by hand; they are those of
+The few messages are encoded by hand, as defined in
 https://github.com/hashicorp/terraform/blob/v1.11.4/docs/plugin-protocol/tfplugin5.8.proto
 """
 
@@ -36,7 +36,7 @@ def varint(number: int) -> bytes:
 
 
 def integer(field: int, number: int) -> bytes:
-    """Encode a field with a number. Protocol Buffers leave out a zero."""
+    """Encode a field with a number. As usual in Protocol Buffers, a zero is left out."""
     return varint(field << 3) + varint(number) if number else b""
 
 
@@ -84,8 +84,8 @@ def provider_schema(content: dict[str, Any]) -> bytes:
 def methods(schema_response: bytes) -> dict[str, dict[str, Any]]:
     """Return the handlers that `validate` and `test` call, by service and method.
 
-    Without go-plugin's two services with streams (stdio, broker), Terraform works as well. A stream would hold a thread
-    for each connection, of which `terraform test` opens several for each run.
+    go-plugin's two streaming services (stdio, broker) are left out, because Terraform works without them. A stream
+    would hold a thread per connection, and `terraform test` opens several connections per run.
     """
 
     def answer(response: Callable[[bytes], bytes]) -> Any:
@@ -116,7 +116,7 @@ def main(file: str, socket: str) -> None:
     server.add_insecure_port(f"unix:{socket}")
     server.start()
     address = {"Network": "unix", "String": socket}
-    # With Test, Terraform leaves the process running when it has finished.
+    # With Test, Terraform does not stop the process at its end.
     provider = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True, "Addr": address}
     print(json.dumps({ADDRESS: provider}), flush=True)
     sys.stdin.read()

@@ -17,7 +17,7 @@ from tests.integration import evidence
 from tests.integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
 from tests.integration.support import Deployment, eventually
 
-# On a busy machine other checks run beside these tests, and a cold start of the API takes long.
+# On a busy machine, other checks run beside these tests, so a cold start of the API takes long.
 TIMEOUT_MS = 45_000
 expect.set_options(timeout=TIMEOUT_MS)
 
@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The Chromium at $CHROMIUM, which `make test-browser` sets."""
+    """Yield the Chromium at $CHROMIUM, which `make test-browser` sets."""
     home = clouds.BUILD / "tmp" / "browser"
     home.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(
             executable_path=os.environ["CHROMIUM"],
             env=os.environ | {"HOME": str(home)},
-            # The bars of desktop browsers take space, so the tests have them too.
+            # Show scrollbars, because they take space in desktop browsers.
             ignore_default_args=["--hide-scrollbars"],
         )
         yield chromium
@@ -48,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  # noqa: F811
-    """`open_gallery(**context)` opens the deployed gallery in a new browser context.
+    """Return `open_gallery(**context)`, which opens the deployed gallery in a new browser context.
 
     An error in the page fails the test.
     """
@@ -60,7 +60,7 @@ def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  #
 
 @pytest.fixture
 def catalog_of(open_gallery: Open) -> Callable[..., Gallery]:
-    """`catalog_of(images, sizes)` opens a gallery of mocked images. `sizes` are the sizes of the first pages."""
+    """Return `catalog_of(images, sizes)`, which opens a gallery of mocked images in first pages of these sizes."""
 
     def open_mocked(images: list[mocked_catalog.Image], sizes: list[int] | None = None) -> Gallery:
         gallery = open_gallery()

@@ -1,7 +1,7 @@
-"""Mocked catalogs of any size. The browser answers the API's requests itself.
+"""Mock catalogs of any size. The browser answers the requests to the API.
 
-With ten thousand real items the notifier would announce each of them. This takes minutes and tests nothing of the page.
-The page, its policy and its files come from the deployment.
+The notifier would announce each of ten thousand real items, which takes minutes and does not test the page. The page,
+its policy and its files come from the deployment.
 """
 
 import re
@@ -20,7 +20,7 @@ type Image = dict[str, Any]
 
 
 def image(number: int) -> Image:
-    """Return an image of the catalog. A higher number is older; there are 60 a day, in various aspect ratios."""
+    """Return an image of the catalog. Higher numbers are older, with 60 images a day in various aspect ratios."""
     taken = NEWEST - timedelta(minutes=24 * number)
     return {
         "image_id": f"{number:032x}",
@@ -50,9 +50,9 @@ def icon(gallery: Gallery) -> str:
 
 
 def answer(gallery: Gallery, images: list[Image], sizes: list[int], deleted: list[Image] | None = None) -> None:
-    """Mock a catalog of `images`. The first pages have `sizes`; the others have the requested limit.
+    """Mock a catalog of `images`. The first pages have the given sizes, and the others have the requested limit.
 
-    `deleted` are the images that were deleted, the last deletion first.
+    `deleted` has the deleted images, starting with the last deletion.
     """
     thumbnail = {"thumbnails": thumbnails(icon(gallery))}
 
@@ -88,7 +88,7 @@ def answer(gallery: Gallery, images: list[Image], sizes: list[int], deleted: lis
 
 
 def take_uploads(gallery: Gallery, images: list[Image], number: int) -> None:
-    """Mock uploads. Each becomes the newest of `images` at once. Their ids count up from `number`."""
+    """Mock uploads. Each upload immediately becomes the newest of `images`. Their ids count up from `number`."""
     uploaded: list[str] = []
 
     def upload(route: Route) -> None:

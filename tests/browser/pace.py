@@ -1,8 +1,8 @@
-"""How smoothly ten thousand images scroll: `make test-browser ONLY=tests/browser/pace.py` measures it.
+"""Measure how smoothly ten thousand images scroll. Usage: `make test-browser ONLY=tests/browser/pace.py`
 
-This is not part of `make test`. It takes two minutes, and only an idle machine shows frames in time. So the limit is on
-the processor time of the page's main thread, which other programs do not change: a task of more than 50 ms delays a
-frame on any machine. The report has both.
+This is not part of `make test`: it takes two minutes, and only an idle machine shows frames in time. Therefore the
+limit applies to the CPU time of the page's main thread, which other programs do not affect: a task of more than 50 ms
+delays a frame on any machine. The report has the times of frames and of tasks.
 """
 
 import json
@@ -22,7 +22,7 @@ SLOW_MS = 50
 MAX_SLOW_SHARE = 0.05
 # The names of a task in traces of Chromium, by its version
 TASKS = {"RunTask", "ThreadControllerImpl::RunTask"}
-# Record the times between frames in `window.frames_ms`
+# This script records the times between frames in `window.frames_ms`.
 RECORD = """() => {
     window.frames_ms = [];
     let last = performance.now();
@@ -36,7 +36,7 @@ RECORD = """() => {
 
 
 def task_times(trace: bytes) -> list[float]:
-    """Return the processor time, in ms, of each task of the page's main thread: the one that calls functions most."""
+    """Return the CPU time in ms of each task of the page's main thread: the thread with the most function calls."""
     events: list[dict[str, Any]] = json.loads(trace)["traceEvents"]
     calls = Counter((event["pid"], event["tid"]) for event in events if event["name"] == "FunctionCall")
     main_thread = calls.most_common(1)[0][0]
@@ -48,7 +48,7 @@ def task_times(trace: bytes) -> list[float]:
 
 
 def scrolled(browser: Browser, page: Page, pixels: int) -> dict[str, float]:
-    """Turn the wheel. Returns the number of frames, and how many frames and tasks took longer than 50 ms."""
+    """Scroll with the wheel. Return the number of frames, and how many frames and tasks took longer than 50 ms."""
     page.mouse.move(640, 500)
     page.evaluate(RECORD)
     browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline"])

@@ -1,4 +1,4 @@
-"""The filters above the grid."""
+"""The filters above the grid select images."""
 
 from collections.abc import Callable
 from typing import Any

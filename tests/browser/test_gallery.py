@@ -1,4 +1,4 @@
-"""The gallery as people use it, on the deployed pipeline. Nothing is mocked."""
+"""The gallery works for its users on the deployed pipeline. Nothing is mocked."""
 
 import pytest
 from playwright.sync_api import expect
@@ -90,7 +90,7 @@ def test_the_gallery_works_on_a_desktop_in_dark_mode(open_gallery: Open) -> None
     expect(gallery.page.locator("#tray")).to_be_hidden()
     gallery.shot("dark")
     gallery.accessible()
-    gallery.page.locator(".tile").last.click()  # the only one of them with a capture time
+    gallery.page.locator(".tile").last.click()  # the only photo with a capture time
     expect(gallery.page.get_by_role("link", name="Download original")).to_be_visible()
     expect(gallery.page.locator("#viewer dl")).to_contain_text("May 1, 2018")
     gallery.shot("viewer-dark")

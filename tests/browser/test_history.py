@@ -1,4 +1,4 @@
-"""Addresses: Back and Forward, reloads, and links that are sent to another user."""
+"""The page's URL works with Back and Forward, with reloads, and as a link for another user."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ def test_back_closes_the_large_view_and_forward_opens_it_again(catalog_of: Calla
     has_address(page, gallery, "")
     page.go_forward()
     is_shown(page, 2)
-    # Closing the large view goes back too, so that no entry of the history opens it twice.
+    # Closing the large view also goes back in the history, so that no entry opens the view twice.
     gallery.close_photo()
     has_address(page, gallery, "")
 
@@ -70,7 +70,7 @@ def test_closing_the_large_view_leaves_the_focus_where_somebody_has_put_it(catal
     page = gallery.page
     gallery.enter()
     open_photo(gallery, 1)
-    # Browsers report that a dialog was closed in its own task (HTML Standard).
+    # Browsers send the close event of a dialog in a separate task (HTML Standard).
     page.evaluate("() => { document.querySelector('#viewer').close(); document.querySelector('#find-name').focus(); }")
     has_address(page, gallery, "")
     expect(page.get_by_role("searchbox", name="Search by name")).to_be_focused()
@@ -85,7 +85,7 @@ def test_the_window_stays_at_the_photo_that_was_shown_last(catalog_of: Callable[
         page.keyboard.press("ArrowRight")
         is_shown(page, number)
     gallery.close_photo()
-    # Browsers restore the scroll position of an entry of the history after the address has changed.
+    # Browsers restore the scroll position of a history entry after the URL has changed.
     page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 200)))")
     last = page.locator('.tile[data-index="19"]')
     expect(last).to_be_focused()

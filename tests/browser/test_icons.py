@@ -1,4 +1,4 @@
-"""The icons of home screens look like the SVG, as Chromium draws it."""
+"""The icons for home screens look like the SVG in Chromium."""
 
 import re
 
@@ -6,7 +6,7 @@ import requests
 
 from tests.browser.views import Open
 
-# Draw two pictures of the page in a size; return the share of the bytes of their pixels that differ by more than 32
+# This script draws two pictures in one size, and returns the share of pixel bytes that differ by more than 32.
 DIFFERENCE = """async ([first, second, size]) => {
     const draw = async (address) => {
         const picture = new Image();
@@ -31,9 +31,9 @@ def test_the_icon_of_a_home_screen_is_the_svg(open_gallery: Open) -> None:
     assert match
     folder = gallery.address + match[0]
     assert page.evaluate(DIFFERENCE, [f"{folder}icon.svg", f"{folder}icon-192.png", 192]) < 0.002
-    # Another picture differs by more.
+    # As a cross-check, another picture differs by more.
     other = f"{folder}icon-maskable-512.png"
     assert page.evaluate(DIFFERENCE, [f"{folder}icon.svg", other, 192]) > 0.002
-    # Chromium finds nothing to complain about in the manifest.
+    # Chromium reports no error in the manifest.
     manifest = page.context.new_cdp_session(page).send("Page.getAppManifest")
     assert (manifest["errors"], manifest["url"]) == ([], f"{folder}manifest.webmanifest")

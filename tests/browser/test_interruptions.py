@@ -1,4 +1,4 @@
-"""Interruptions: revoked keys, expired URLs, files of the page that do not load, uploads without a result."""
+"""The page handles revoked keys, expired URLs, page files that do not load, and uploads without a result."""
 
 import re
 from collections.abc import Callable
@@ -95,7 +95,7 @@ def test_an_upload_without_a_result_does_not_block_others_and_is_not_counted_as_
     page.route(re.compile(r"/images/[0-9a-f]{32}$"), get_image)
     gallery.enter()
     expect(page.locator(".tile")).to_have_count(3)
-    # The newest images are always those of other uploads.
+    # The newest images always belong to other uploads.
     page.route(
         re.compile(r"images\?status=\w+&limit=1\d$"),
         lambda route: route.fulfill(json={"images": [], "next_cursor": "older"}),
@@ -143,7 +143,7 @@ def test_expired_thumbnail_urls_are_renewed_with_one_request_per_page(catalog_of
     expect(last.locator("img.loaded")).to_have_attribute("src", re.compile("signed=2"))
     page.keyboard.press("Home")
     expect(page.locator(".tile").first.locator("img.loaded")).to_have_attribute("src", re.compile("signed=2"))
-    # The page also asks for new photos, which are listed by their uploads, and for deleted ones.
+    # The page also requests new photos, in the order of their uploads, and deleted photos.
     pages = [url.rpartition("/")[2] for url in requested if not re.search("order=added|/deleted", url)]
     assert pages == ["images?order=taken&status=READY&limit=50"]
     gallery.forgive("status of 403")

@@ -1,4 +1,4 @@
-"""What people keep a gallery for: their dates and names, finding, deleting and undoing many, sharing. All is real."""
+"""Dates, names, search, deleting and restoring many photos, and sharing work on the deployed pipeline."""
 
 import io
 import re
@@ -25,7 +25,7 @@ FAMILY = "My family photo (2) \N{EN DASH} Zürich, é.jpg"
 
 
 def phone_photo(path: Path, taken: datetime, colour: int) -> Path:
-    """Write a photo as a phone does: it has a camera, a time and the time's zone."""
+    """Write a photo as a phone does, with a camera, a time and its time zone."""
     exif = Image.Exif()
     exif[MODEL] = CAMERA
     exif.get_ifd(EXIF).update({TAKEN: f"{taken:%Y:%m:%d %H:%M:%S}", OFFSET: ZONE})
@@ -36,7 +36,7 @@ def phone_photo(path: Path, taken: datetime, colour: int) -> Path:
 
 @pytest.fixture
 def year(tmp_path: Path) -> list[Path]:
-    """Twelve photos, one of each month of a year, in another order than their names."""
+    """Return twelve photos, one for each month of a year. The months are not in the order of the names."""
     names = [FAMILY, *(f"IMG_{number:04}.jpg" for number in range(11))]
     return [
         phone_photo(tmp_path / name, datetime(2026, 12 - index, 15, 10, 30), index) for index, name in enumerate(names)
@@ -54,18 +54,18 @@ def filled(open_gallery: Open, files: list[Path]) -> Gallery:
 
 @pytest.fixture
 def gallery(open_gallery: Open, year: list[Path]) -> Gallery:
-    """A gallery with the photos of the year."""
+    """Return a gallery with the photos of the year."""
     return filled(open_gallery, year)
 
 
 @pytest.fixture
 def small_gallery(open_gallery: Open, year: list[Path]) -> Gallery:
-    """A gallery with the two newest photos of the year."""
+    """Return a gallery with the two newest photos of the year."""
     return filled(open_gallery, year[:2])
 
 
 def shown_names(page: Page) -> list[str]:
-    """Return the names of the tiles at one moment: the page removes tiles that leave the window."""
+    """Return the names of the tiles at one moment, because the page removes tiles that leave the window."""
     labels = page.locator(".tile").evaluate_all("(tiles) => tiles.map((tile) => tile.getAttribute('aria-label'))")
     return [re.sub(r", \w+, \w+ \d+, \d{4}$", "", label) for label in labels]
 
@@ -82,7 +82,7 @@ def test_photos_are_under_their_months_and_can_be_found(gallery: Gallery, year: 
     assert shown == names[: len(shown)], "the photos are in the order of their dates"
     assert shown
 
-    # The camera's own time, which no viewer's zone changes (the browser is in Seoul).
+    # The page shows the camera's local time in any time zone of the viewer (the browser is in Seoul).
     page.locator(".tile").first.click()
     details = page.locator("#viewer dl")
     expect(details).to_contain_text("December 15, 2026 at 10:30 AM (UTC+02:00)")
@@ -116,7 +116,7 @@ def test_photos_are_under_their_months_and_can_be_found(gallery: Gallery, year: 
 
 def test_a_photo_without_a_capture_time_is_under_the_day_of_its_uploader(open_gallery: Open) -> None:
     now = datetime.now(UTC)
-    # Whatever the time is, one of these zones has another day than UTC.
+    # At any time, one of these zones has another day than UTC.
     zone, hours = ("Pacific/Pago_Pago", -11) if now.hour < 10 else ("Pacific/Kiritimati", 14)
     there = now + timedelta(hours=hours)
     assert there.date() != now.date()
@@ -161,7 +161,7 @@ def test_many_photos_are_selected_and_downloaded(gallery: Gallery, year: list[Pa
 
 
 def test_deleted_photos_are_restored_at_once_or_later(open_gallery: Open, tmp_path: Path) -> None:
-    # What other tests have deleted is listed too.
+    # The list also contains deletions of other tests.
     names = [f"{secrets.token_hex(4)}.jpg" for _ in range(2)]
     paths = [phone_photo(tmp_path / name, datetime(2026, 12 - index, 15), index) for index, name in enumerate(names)]
     gallery = filled(open_gallery, paths)
@@ -178,12 +178,12 @@ def test_deleted_photos_are_restored_at_once_or_later(open_gallery: Open, tmp_pa
     expect(page.get_by_text("No photos yet.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#notice")).to_contain_text("2 photos were restored.", timeout=90_000)
-    # The page asks for the photos until they are back.
+    # The page requests the photos until they are restored.
     gallery.allow("status of 404")
     expect(tiles).to_have_count(2)
     assert shown_names(page) == names
 
-    # From the large view the message can be used too.
+    # The message's button also works in the large view.
     tiles.nth(0).click()
     page.keyboard.press("Delete")
     question.get_by_role("button", name="Delete").click()

@@ -1,4 +1,4 @@
-"""Thumbnails keep the link with which they were shown, because the browser has the picture in its cache under it."""
+"""Thumbnails keep their first link, because the browser has cached the picture under this link."""
 
 import itertools
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tests.browser.views import Gallery
 
 
 def list_another_link_each_time(gallery: Gallery, valid_s: int) -> None:
-    """Mock a catalog of one image, whose links are as those of another execution environment in each answer."""
+    """Mock a catalog of one image. Each answer has different links, as if from another execution environment."""
     visits, signed = itertools.count(1), f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
     def list_images(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""What others delete disappears by itself, without taking anything from what somebody does."""
+"""Images that others delete disappear from an open page without disturbing its user."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,19 +10,19 @@ from tests.integration.support import eventually
 
 
 def deletion(number: int, deleted_at: str = f"{NEWEST:%Y}-11-21T00:00:00.000Z") -> Image:
-    """Return a deleted image of the list of deleted images."""
+    """Return an image as in the list of deleted images."""
     return {"image_id": f"{number:032x}", "filename": f"{number}.jpg", "deleted_at": deleted_at}
 
 
 @pytest.fixture
 def deleted() -> list[Image]:
-    """The images that others have deleted. The test adds to them."""
+    """Return the list of images that others have deleted. The tests add to it."""
     return []
 
 
 @pytest.fixture
 def gallery(open_gallery: Open, deleted: list[Image]) -> Gallery:
-    """A gallery of six photos."""
+    """Return a gallery of six photos."""
     gallery = open_gallery()
     gallery.page.clock.install()
     answer(gallery, [image(number) for number in range(6)], [], deleted)
@@ -47,7 +47,7 @@ def test_photos_that_others_delete_disappear_from_the_grid_and_the_selection(
         page.locator(f'.tile[data-index="{number}"]').click(modifiers=["Control"])
     expect(page.locator("#selected-count")).to_have_text("Selected: 2")
     search.focus()
-    # 5 was restored, and so uploaded again, after the deletion that is still listed.
+    # Photo 5 was restored, which is a new upload, after the deletion that is still listed.
     deleted.extend([deletion(2), deletion(0), deletion(5, "2026-11-01T00:00:00.000Z")])
     wait_for_count(page, 4)
     expect(page.locator("#more")).to_have_text("Total: 4")
@@ -64,7 +64,7 @@ def test_the_large_view_continues_when_others_delete_its_photo(gallery: Gallery,
     is_shown(page, 5)
     expect(notice).to_contain_text("3.jpg was deleted.")
     gallery.accessible()
-    # The tile that had the focus is gone.
+    # The tile with the focus was removed.
     gallery.close_photo()
     expect(page.locator('.tile[aria-label^="5.jpg"]')).to_be_focused()
     open_photo(gallery, 0)

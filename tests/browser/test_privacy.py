@@ -1,4 +1,4 @@
-"""Access and privacy: wrong keys, injected scripts, stored data, and sign-in with Cognito."""
+"""The page refuses wrong keys, runs no injected scripts, stores little data, and signs in with Cognito."""
 
 import base64
 import hashlib
@@ -98,7 +98,7 @@ def test_nothing_stays_but_the_session_s_key(open_gallery: Open) -> None:
     expect(other.get_by_label("API key")).to_be_focused()
     assert other.evaluate(STORED) == NOTHING
 
-    # The key stays on the device only for those who choose it, until they sign out.
+    # The key stays on the device only if the user chooses this, until they sign out.
     other.get_by_label("Remember me on this device").check()
     other.get_by_label("API key").fill(gallery.key)
     other.keyboard.press("Enter")
@@ -150,10 +150,9 @@ DOMAIN, CLIENT = "https://photos.auth.example.com", "abc"
 
 @contextmanager
 def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
-    """Mock the settings, the user pool and the API of an environment with `api_auth = "cognito"`. No free emulator has
-    it.
+    """Mock the settings, the user pool and the API of an environment with `api_auth = "cognito"`.
 
-    Yields the paths that are requested from the user pool.
+    No free emulator has user pools with sign-in pages. Yield the paths that the page requests from the user pool.
     """
     requested: list[str] = []
     codes: dict[str, str] = {}
@@ -226,7 +225,7 @@ def test_signing_in_and_out_with_cognito(open_gallery: Open) -> None:
         assert page.evaluate(STORED) == NOTHING
         assert requested == ["/oauth2/authorize", "/oauth2/token", "/logout"]
 
-        # This tab did not request the code: another state means cross-site request forgery.
+        # This tab did not request the code, and the different state indicates cross-site request forgery.
         page.goto(f"{gallery.address}?code=theirs&state=guessed")
         expect(page.get_by_role("alert")).to_have_text("The sign-in failed. Sign in again.")
         assert requested[-1] == "/logout"

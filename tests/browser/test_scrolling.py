@@ -1,4 +1,4 @@
-"""Scrolling through ten thousand images."""
+"""Scrolling through ten thousand images keeps the document small and the focus in place."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from tests.browser.views import SMALL, Gallery
 from tests.integration.support import eventually
 
 IMAGE_COUNT = 10_000
-# The grid has 237 elements in this window. With all 10,000 images in the document it would have 40,000.
+# The grid has 237 elements in this window. With all 10,000 images in the document, it would have 40,000.
 MAX_ELEMENTS = 500
 MAX_HEAP_BYTES = 30e6
 ELEMENTS = "document.querySelectorAll('#grid *').length"
-# Scroll to the end of the list; return the number of elements in the grid after each step
+# This script scrolls to the end of the list, and returns the number of elements in the grid after each step.
 TO_THE_END = """async () => {
     const counts = [];
     for (let still = 0; still < 60; ) {
@@ -31,7 +31,7 @@ PICTURE_IN_THE_MIDDLE = """() => [0.4, 0.5, 0.6].some((share) =>
 
 
 def heap_bytes(page: Page) -> float:
-    """Return the bytes of JavaScript's objects that are in use."""
+    """Return the bytes of JavaScript's heap that are in use."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     return float(session.send("Runtime.getHeapUsage")["usedSize"])
@@ -56,7 +56,7 @@ def test_the_document_and_the_heap_stay_small_with_ten_thousand_images(catalog_o
     assert max(elements) < MAX_ELEMENTS, f"{max(elements)} elements"
     assert heap_bytes(page) < MAX_HEAP_BYTES
 
-    # With the keyboard to the end and back. The element with the focus stays in the document at any scroll position.
+    # Go to the end and back with the keyboard. The focused element stays in the document at any scroll position.
     first.focus()
     page.keyboard.press("End")
     expect(last).to_be_focused()
@@ -69,7 +69,7 @@ def test_the_document_and_the_heap_stay_small_with_ten_thousand_images(catalog_o
 
 
 def test_more_pages_load_until_the_window_is_full(catalog_of: Callable[..., Gallery]) -> None:
-    # The API leaves out images that were just deleted, so a page may be short or empty.
+    # The API leaves out recently deleted images, so a page may be short or empty.
     gallery = catalog_of([image(number) for number in range(12)], sizes=[0, 1, 0, 2])
     gallery.enter()
     expect(gallery.page.locator("#more")).to_have_text("Total: 12")

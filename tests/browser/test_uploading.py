@@ -1,4 +1,4 @@
-"""Uploads that stall, lose the network, are paused or cancelled, and every way to choose files."""
+"""Uploads survive stalls, a lost network, pauses and cancellations, and every way to choose files works."""
 
 import base64
 import re
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("empty_catalog")
 
 FORMS = re.compile(r"/eventloom-local-uploads-\d+$")
 STALLED = "The connection stalled. The upload starts again in a few seconds."
-# Paste files into the page; return whether the browser may paste them itself
+# This script pastes files into the page, and returns whether the browser's default paste is allowed.
 PASTE = """(files) => {
     const data = new DataTransfer();
     for (const [name, type, text] of files) {
@@ -30,8 +30,8 @@ PASTE = """(files) => {
 def copies(folder: Path, names: list[str], size: int = 0) -> list[Path]:
     """Write copies of a small photo, of at least `size` bytes.
 
-    Each ends with its name, because the page skips a file that the gallery has. Decoders ignore bytes after the end of
-    a PNG.
+    Each copy ends with its name, because the page skips a file with the same content. Decoders ignore bytes after the
+    end of a PNG.
     """
     paths = [folder / name for name in names]
     for path in paths:
@@ -53,7 +53,7 @@ def network(page: Page) -> Callable[..., None]:
 
 
 def soon(page: Page, condition: Callable[[], bool], what: str) -> None:
-    """Wait for a condition. Playwright calls the handlers of routes only while the page is asked something."""
+    """Wait for a condition. Playwright calls route handlers only during a call to the page."""
     eventually(lambda: page.title() and condition(), what)
 
 
@@ -126,7 +126,7 @@ def test_uploads_can_be_paused_cancelled_and_retried(catalog_of: Callable[..., G
     page.locator("#files").set_input_files(copies(tmp_path, [f"{number}.png" for number in range(6)]))
     soon(page, lambda: len(held) == 4, "four uploads")
     page.get_by_role("button", name="Pause").click()
-    # What is sent of these files is not lost: they are finished, but no other starts.
+    # The uploads in progress are finished, but no other upload starts.
     title = page.locator("#tray-title")
     expect(title).to_have_text("Pausing when the files being sent are done: 0 of 6 sent")
     page.get_by_role("button", name="한국어").click()
@@ -176,7 +176,7 @@ def test_folders_and_pasted_pictures_are_uploaded_and_other_files_get_a_reason(
     copies(tmp_path, ["trip/one.png", "trip/day 2/two.png", "trip/day 2/film.mp4", "trip/raw.NEF", "trip/.DS_Store"])
     session = page.context.new_cdp_session(page)
     dragged = {"items": [], "files": [str(tmp_path / "trip")], "dragOperationsMask": 1}
-    # The sign that shows where to drop comes between: it gets its own `dragOver`.
+    # The sign for the drop target appears under the pointer, so it gets its own `dragOver`.
     for kind in ("dragEnter", "dragOver", "dragOver", "drop"):
         session.send("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 400, "data": dragged})
     # Chromium names every pasted picture `image.png`.

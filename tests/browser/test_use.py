@@ -1,4 +1,4 @@
-"""Deleting, dropping files, and using only the keyboard, on the deployed pipeline."""
+"""Deleting, dropping files, and keyboard-only use work on the deployed pipeline."""
 
 import base64
 import re
@@ -12,11 +12,11 @@ from tests.browser.views import CORRUPT, GOOD, SMALL, Gallery, Open
 from tests.integration.support import Deployment, eventually
 
 NAME = SMALL.name
-# After this time the page asks for the image of an upload by its id (results.js).
+# After this time, the page requests the image of an upload by its id (results.js).
 LOOKED_UP_AFTER_MS = 16_000
 pytestmark = pytest.mark.usefixtures("empty_catalog")
 
-# Drag files over an element and drop them; return for both events: is the default action allowed, is the sign hidden
+# This script drags and drops files. For both events it returns whether the default is allowed and the sign hidden.
 DROP = """([files, to]) => {
     const [transfer, sign] = [new DataTransfer(), document.querySelector('#drop')];
     for (const [name, type, text] of files) {
@@ -29,12 +29,12 @@ DROP = """([files, to]) => {
     };
     return [...fire('dragover'), ...fire('drop')];
 }"""
-# Cancel the deletion and start it again before the browser sends the close event
+# This script cancels the deletion and starts it again before the browser sends the close event.
 ASKED_AGAIN = """() => {
     document.querySelector('#confirm button').click();
     document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Delete', bubbles: true }));
 }"""
-# Record the values of each progress bar in the tray
+# This script records the values of each progress bar in the tray.
 PROGRESS = """() => {
     window.shown = {};
     new MutationObserver((changes) => changes.forEach(({ target }) => {
@@ -97,7 +97,7 @@ def test_deleting_asks_first_and_removes_everything(open_gallery: Open, deployme
 def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
-    # The page is at localhost and S3 at 127.0.0.1. As on AWS these are two origins, so CORS rules apply.
+    # The page is at localhost and S3 at 127.0.0.1. As on AWS, these are two origins, so CORS rules apply.
     assert "127.0.0.1" in gallery.address
     gallery.address = gallery.address.replace("127.0.0.1", "localhost")
     page.goto(gallery.address)
@@ -145,11 +145,11 @@ def test_an_upload_that_is_no_longer_among_the_newest_images_is_found(open_galle
         requested.append(route.request.url)
         route.fulfill(json={"images": [], "next_cursor": "older"})
 
-    # The tray requests 12 images while it waits for one. The grid requests pages of 50 and 100.
+    # The tray requests 12 images while it waits for an upload. The grid requests pages of 50 and 100.
     page.route(re.compile(r"/images\?status=\w+&limit=12$"), newest)
     page.locator("#files").set_input_files(SMALL)
     expect(page.locator("#tray-list")).to_contain_text("Creating thumbnails…")
-    # The page's clock jumps. The pipeline needs its time, and the page would report a 404 before.
+    # The page's clock jumps, but the pipeline needs real time. Without this wait, the page would report a 404.
     listing, header = f"{gallery.address}images?status=READY&limit=1", {"X-Api-Key": gallery.key}
     eventually(lambda: requests.get(listing, headers=header, timeout=30).json()["images"], "the photo in the catalog")
     page.clock.fast_forward(LOOKED_UP_AFTER_MS)

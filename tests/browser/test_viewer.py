@@ -1,4 +1,4 @@
-"""The large view: moving through the catalog, keyboard and focus, and errors."""
+"""The large view moves through the catalog, handles keyboard and focus, and shows errors."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.mocked_catalog import image
 from tests.browser.views import Gallery
 
-# Press Alt+Left on the element with the focus; return whether the browser may go back
+# This script presses Alt+Left on the focused element, and returns whether the browser may go back.
 ALT_LEFT = """() => document.activeElement.dispatchEvent(
     new KeyboardEvent('keydown', { key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true }))"""
 FAILED = "The photo could not be deleted. Check your connection, then try again."
@@ -20,7 +20,7 @@ def open_photo(gallery: Gallery, number: int) -> None:
 
 
 def is_shown(page: Page, number: int) -> None:
-    """Check that the photo of a number is shown and that the dialog has the focus."""
+    """Check that the photo with this number is shown and that the dialog has the focus."""
     expect(page.locator("#viewer-title")).to_have_text(f"{number}.jpg")
     assert page.evaluate("document.querySelector('#viewer').contains(document.activeElement)"), (
         "the focus left the dialog"

@@ -1,4 +1,4 @@
-"""The large view on large screens and at high zoom: the original, zooming, moving and swiping."""
+"""The large view shows the original on large screens and at high zoom, and can be zoomed, moved and swiped."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +10,12 @@ from tests.browser.mocked_catalog import answer, icon, image
 from tests.browser.test_viewer import is_shown, open_photo
 from tests.browser.views import PHONE, Gallery, Open
 
-# The zoom of the photo, and how far it is moved
+# This script returns the zoom of the photo and its offset.
 TRANSFORM = """() => {
     const { a, e, f } = new DOMMatrix(getComputedStyle(document.querySelector('.frame')).transform);
     return [a, e, f];
 }"""
-# Is the visible part of a button the whole button
+# This script returns whether the whole button is visible.
 IS_WHOLE = """(button) => {
     const { left, right, top, bottom } = button.getBoundingClientRect();
     const [x, y] = [(left + right) / 2, (top + bottom) / 2];
@@ -48,7 +48,7 @@ def test_a_photo_is_zoomed_and_moved_by_wheel_keys_and_buttons(catalog_of: Calla
     page.mouse.move(300, 400)
     page.mouse.wheel(0, -600)
     assert zoom(page) > 2
-    # The thumbnail is too small for this, so the original is shown over it.
+    # The thumbnail is too small for this zoom, so the page shows the original over it.
     expect(page.locator(".frame .original.loaded")).to_have_attribute("src", f"{icon(gallery)}?original")
     gallery.shot("zoomed")
     gallery.accessible()
@@ -96,7 +96,7 @@ def test_a_phone_turns_the_page_by_a_swipe_and_zooms_by_two_fingers(open_gallery
     touch("touchMove", (120, 300), (280, 300))
     touch("touchEnd")
     assert zoom(page) == pytest.approx(4, rel=0.1)
-    # One finger moves a zoomed photo, and does not turn the page.
+    # One finger moves a zoomed photo instead of showing the next one.
     before = page.evaluate(TRANSFORM)[1]
     touch("touchStart", (300, 300))
     touch("touchMove", (200, 300))
@@ -127,7 +127,7 @@ def test_nothing_is_cut_by_the_scroll_bar(catalog_of: Callable[..., Gallery], si
     page.set_viewport_size({"width": size[0], "height": size[1]})
     gallery.enter()
     assert page.evaluate("innerWidth - document.documentElement.clientWidth") > 0, "there is a scroll bar"
-    # The tabs come before the tools, in the window as for the keyboard.
+    # The tabs come before the tools, both on the screen and in the keyboard order.
     edges = "(id) => { const { top, left } = document.getElementById(id).getBoundingClientRect(); return [top, left]; }"
     assert page.evaluate(edges, "show-rejected") < page.evaluate(edges, "language")
     tile = page.locator(".tile").first

@@ -20,7 +20,7 @@ SMALL = next(path for path in PHOTOS if path.stem == "loom with alpha")
 
 
 class Gallery:
-    """One page, the errors in it, and its screenshots."""
+    """An open page of the gallery, with its errors and screenshots."""
 
     def __init__(self, page: Page, address: str, key: str) -> None:
         self.page, self.address, self.key = page, address, key
@@ -53,7 +53,7 @@ class Gallery:
         expect(self.page.locator(".tile img.loaded")).to_have_count(before + len(good), timeout=60_000)
 
     def close_photo(self) -> None:
-        """Close the large view, and wait until its entry of the history is left: only then is the page at rest."""
+        """Close the large view, and wait until the browser has left its history entry, so that the page is idle."""
         self.page.keyboard.press("Escape")
         expect(self.page.locator("#viewer")).to_be_hidden()
         expect(self.page).not_to_have_url(re.compile("photo="))
@@ -66,7 +66,7 @@ class Gallery:
             self.problems = [problem for problem in self.problems if problem not in expected]
 
     def allow(self, *texts: str) -> None:
-        """Remove errors that depend on the moment at which a network is cut. Each has one of the texts."""
+        """Remove the errors with one of the texts. They may occur, depending on when the network is cut."""
         self.problems = [problem for problem in self.problems if not any(text in problem for text in texts)]
 
     def fits(self) -> None:
@@ -89,9 +89,9 @@ class Gallery:
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
 
     def in_all_looks(self, name: str) -> None:
-        """Check the page as it is, and at the sizes, languages and themes of LOOKS: nothing is cut, and axe is content.
+        """Check that nothing is cut off and axe finds no violation, now and with the sizes and settings of LOOKS.
 
-        The page is an English, light one. It is not reloaded, so that a dialog or a selection stays.
+        The page must be in English with the light theme. It is not reloaded, so that a dialog or a selection stays.
         """
         self.accessible()
         size = self.page.viewport_size
@@ -105,7 +105,7 @@ class Gallery:
         self.page.set_viewport_size(size)
 
     def _set_look(self, language: str, theme: str) -> None:
-        """Choose the language and the theme with the page's buttons, which a dialog may cover."""
+        """Choose the language and the theme with the page's buttons, even if a dialog covers them."""
         script = """([language, theme]) => {
             const root = document.documentElement;
             if (root.lang !== language) document.querySelector('#language').click();

@@ -1,6 +1,6 @@
 """The image of the embedded LocalStack works with Docker Compose, as emulator/docs/container.md says.
 
-`make test-container` runs it. It needs a Docker engine, and leaves nothing in it but the image.
+`make test-container` runs this test. It needs a Docker engine, and leaves only the image there.
 """
 
 import io
@@ -73,7 +73,7 @@ def document(*statements: dict[str, Any]) -> str:
 
 
 def deploy() -> None:
-    """Make a bucket, and a function whose role may do nothing."""
+    """Create a bucket, and a function with a role without permissions."""
     client("s3").create_bucket(Bucket="photos")
     role = client("iam").create_role(RoleName="writer", AssumeRolePolicyDocument=document(TRUST))["Role"]["Arn"]
     package = io.BytesIO()
@@ -92,7 +92,7 @@ def invoke(key: str) -> Any:
 
 @pytest.fixture(scope="module")
 def container() -> Iterator[str]:
-    """Build the image, start it with a function in it, and remove everything but the image at the end."""
+    """Build the image, start it, deploy a function to it, and remove everything except the image at the end."""
     run_compose("build")
     try:
         compose_up()

@@ -13,7 +13,7 @@ from tests.faults.workload import Subject
 from tests.integration.photos import close, colour_of
 from tests.integration.support import Deployment
 
-# The first attempt and the retries of functions/shared/clients.py
+# The number of attempts that functions/shared/clients.py configures: the first one and the retries
 SDK_TRIES = 5
 
 
@@ -95,9 +95,9 @@ def _problems(  # noqa: C901, PLR0912 - one branch for each promise
 
 
 def announced_twice(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the versions that have more notices than times they became current.
+    """Return the versions that were announced more often than they became current.
 
-    In a bucket without versions, the content takes the place of the version.
+    In a bucket without versions, the content counts instead of the version.
     """
     returned: Counter[tuple[str, str | None]] = Counter()
     for subject in subjects:
@@ -118,8 +118,8 @@ def _version(notice: dict[str, Any]) -> str:
 def repeats(notices: Iterable[dict[str, Any]], faults: Counter[str], claims: str) -> list[str]:
     """Return a problem if more notices were repeated with the same notice_id than the faults explain.
 
-    Three faults explain a repeated notice (see functions/shared/claims.py): the proxy stopped before it passed on SNS's
-    answer, the emulator stopped the notifier, or a write to the table `claims` failed as often as the SDK tries.
+    Three faults explain a repeated notice (see functions/shared/claims.py): the proxy stopped before it forwarded SNS's
+    answer, the emulator stopped the notifier, or all attempts of the SDK to write to the table `claims` failed.
     """
     count = sum(times - 1 for times in Counter(notice["notice_id"] for notice in notices).values())
     prefix = f"dynamodb {claims} "

@@ -58,7 +58,7 @@ EVENTS = {
     "deny receive": 1,
     "poison": 3,
 }
-# The turn of the first restart. Restarts are slow and therefore rare, but every run must have one.
+# The number of the turn with the first restart. Restarts are slow and therefore rare, but every run must have one.
 FIRST_RESTART = 3
 
 

@@ -20,14 +20,14 @@ from tests.integration.support import Deployment, depth, eventually, listening, 
 
 # `aws s3 sync` sends this many objects at the same time.
 AT_ONCE = 10
-# A kill follows its part of the uploads after this time at most, so that it hits a process in any phase.
+# The maximum time between a part of the uploads and its kill. The time is random, so that kills hit every phase.
 LATEST_KILL_S = 2
 
 
-# The main thread, the lease's and two workers. In a new process, the workers begin when the messages have their lease.
+# The main thread, the lease's thread and two workers. In a new process, the workers start after the lease.
 WORKING_THREADS = 4
-# A process that dies before its first request to SQS cannot return its messages: they wait for the queue's timeout, on
-# AWS too. The request takes some milliseconds, and up to this time on a busy machine.
+# A process that dies before its first request to SQS cannot return its messages. They then wait for the queue's
+# visibility timeout, also on AWS. The request takes some milliseconds, and up to this time on a busy machine.
 EARLY_MS = 250
 BATCH = 10
 
@@ -39,11 +39,11 @@ class Report:
     Attributes:
         photos: how many were uploaded.
         kills: how many processes were killed.
-        again: how many photos were done after another delivery of their message.
+        again: how many photos needed another delivery of their message.
         late: seconds from the last kill until a photo was READY, the longest time first.
         early_deaths: batches whose process died before it could ask for their lease.
         dead_letters: messages in the dead-letter queue.
-        violations: what is wrong.
+        violations: the checker's descriptions of everything that is wrong.
     """
 
     photos: int
@@ -65,7 +65,7 @@ class Report:
 
 
 def run(deployment: Deployment, worker: Stage, photos: int, kills: int, settle_s: float) -> Report:
-    """Upload photos in as many parts as there are kills, and kill a process that works after each part."""
+    """Upload photos in as many parts as there are kills, and kill a working process after each part."""
     prefix = unique("kills")
     subjects = [
         Subject(deployment["uploads_bucket"], f"{prefix}/{number:05d}.jpg", "p", [content_of("photo", number)])
@@ -135,6 +135,6 @@ def early_deaths(deployment: Deployment, since: float) -> int:
 
 
 def delivered_again(deployment: Deployment, prefix: str) -> int:
-    """Return how many photos the log shows to be done only after another delivery of their message."""
+    """Return the number of photos that, by the log, were done only after another delivery of their message."""
     lines = deployment.log_lines("thumbnailer", prefix)
     return sum('"done"' in line and '"deliveries":1,' not in line.replace(" ", "") for line in lines)

@@ -3,8 +3,8 @@
 
 from microburst import cli, forward
 
-# microburst drops Content-Length from the answers that it forwards. Without it, a truncated body looks complete, and
-# S3's answers lack a field.
+# microburst drops Content-Length from the answers that it forwards. Without this header, a truncated body looks
+# complete, and S3's answers lack a field.
 forward.HOP_BY_HOP -= {"content-length"}
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tests.integration.support import Deployment, Listener, depth, eventually, l
 
 @dataclass(frozen=True)
 class Mutation:
-    """A piece of a function's module and its replacement. `shows` is part of the problem that the checker reports."""
+    """A piece of a function's module and its replacement. `shows` is a part of the checker's report about it."""
 
     module: str
     old: str
@@ -114,7 +114,7 @@ def _damaged(deployment: Deployment) -> Subject:
 
 
 def _deliver_again(deployment: Deployment, subject: Subject, listener: Listener) -> None:
-    """Send the notifier a change that it has announced, as a stream's trigger does after a lost answer."""
+    """Send the notifier a change that it has announced already, as a stream's trigger does after a lost answer."""
     image = catalog.image_id(subject.bucket, subject.key)
     listener.wait_for(image_id=image, timeout_s=120)
     item = client("dynamodb").get_item(TableName=deployment["catalog_table"], Key={"image_id": {"S": image}})["Item"]
@@ -122,7 +122,7 @@ def _deliver_again(deployment: Deployment, subject: Subject, listener: Listener)
     deployment.invoke(
         "notifier", {"Records": [{"eventID": unique("again"), "eventName": "INSERT", "dynamodb": change}]}
     )
-    # The listener receives messages in the topic's order: after this marker, it has all earlier ones.
+    # The listener receives messages in the topic's order, so the marker arrives after all earlier messages.
     marker = unique("marker")
     client("sns").publish(TopicArn=deployment["notices_topic_arn"], Message=json.dumps({"marker": marker}))
     listener.wait_for(marker=marker)

@@ -19,8 +19,8 @@ from tests.faults.stage import settled, staged, visibility
 from tests.faults.workload import Chaos, Subject, perform, plan
 from tests.integration.support import Deployment, Listener, depth, eventually, listening
 
-# Much shorter than the deployed values, so that redeliveries take seconds and not minutes, but in the same proportion.
-# The lease and all delays of retries have this length as well.
+# Much shorter than the deployed value, so that redeliveries take seconds instead of minutes. The lease and all retry
+# delays have this length as well, so the proportions stay the same.
 VISIBILITY_S = 6
 TIMEOUT_S = 20
 MOST_WAITING = 120
@@ -149,7 +149,7 @@ def drain_dead_letters(deployment: Deployment) -> list[str]:
 
 @contextmanager
 def own_bucket(deployment: Deployment) -> Iterator[str]:
-    """Create a bucket without versions and event notifications that the thumbnailer may read."""
+    """Create a bucket that the thumbnailer may read, without versions and event notifications."""
     s3, iam = client("s3"), client("iam")
     name = f"{deployment['prefix']}-faults-{uuid.uuid4().hex[:8]}"
     role = deployment["functions"]["thumbnailer"]["role_name"]

@@ -15,7 +15,7 @@ from eventloom.clouds import client
 from tests import embedded
 from tests.integration.support import Deployment, eventually
 
-# Variables of a thumbnailer whose messages come back at once, so that tests need not wait
+# Variables that make the thumbnailer's messages visible again at once, so that tests need not wait
 IMPATIENT = {"LEASE_S": "2", "RETRY_DELAYS_S": "1"}
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
 
@@ -154,7 +154,7 @@ def mutant(function: str, module: str, old: str, new: str) -> bytes:
 
 @contextmanager
 def frozen(pids: list[int], seconds: float) -> Iterator[None]:
-    """Stop processes for some seconds, so that their clients wait. They continue afterwards."""
+    """Stop processes for some seconds, so that their clients wait, and let the processes continue afterwards."""
     processes.send(pids, signal.SIGSTOP)
     try:
         time.sleep(seconds)

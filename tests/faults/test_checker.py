@@ -1,4 +1,4 @@
-"""The checker reports missing and repeated notices. test_short.py tests the rest of it with mutations."""
+"""The checker reports missing and repeated notices. test_short.py tests the rest of the checker with mutations."""
 
 import hashlib
 from collections import Counter

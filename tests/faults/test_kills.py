@@ -1,4 +1,4 @@
-"""Photos are READY soon although the function is killed 30 times while they arrive. OBJECTS and KILLS change this."""
+"""Photos are READY soon although the function is killed 30 times as they arrive. OBJECTS and KILLS change the run."""
 
 import os
 

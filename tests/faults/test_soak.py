@@ -1,9 +1,9 @@
 """The simulator predicts a soak of the deployed pipeline on one machine.
 
-The simulator's input is not measured on the uploads that it predicts. The time of a photo and the use of the
-concurrency come from a flood of photos before the soak, and from the backlog after it. The objects exist before the
-soak, and only their events arrive at the given rate, ten in a request. Otherwise the uploads would load the emulator,
-which shares its processors with the functions.
+The simulator's input is not measured on the uploads that it predicts. The time per photo and the concurrency come from
+a flood of photos before the soak, and from the backlog after it. The objects exist before the soak, and only their
+events arrive at the given rate, ten in a request. Otherwise the uploads would load the emulator, which shares its
+processors with the functions.
 """
 
 import dataclasses
@@ -37,9 +37,9 @@ FLOOD = 240
 OVERLOAD = 2
 # The maximum number of messages in a request to the queue
 BATCH = 10
-# The end of a photo is logged a little late, when the next one may have begun.
+# A photo's end is logged up to this many seconds late, when the next photo may have begun already.
 CLOCK_S = 0.02
-# The accepted range of measured by predicted values
+# The accepted range of a measured value divided by the predicted one
 CLOSE = (0.6, 1.6)
 
 
@@ -82,7 +82,7 @@ def soak(deployment: Deployment, bucket: str, moments: list[float]) -> list[Done
 def _logged_times(deployment: Deployment, prefix: str) -> dict[str, tuple[float, float]]:
     """Return when the thumbnailer began and ended each key.
 
-    The times are in the log lines: CloudWatch's own timestamps are the same for all lines of a batch.
+    The times come from the text of the log lines, because CloudWatch's timestamps are equal for all lines of a batch.
     """
     times = {}
     for line in map(json.loads, deployment.log_lines("thumbnailer", prefix)):
@@ -123,7 +123,7 @@ def spread_evenly(rate: float) -> list[float]:
 def deployed_shape(*measured: list[Done]) -> Shape:
     """Return the shape of the deployment with measured times and concurrency.
 
-    The average concurrency is below the maximum, because the emulator takes time between two batches.
+    The average concurrency is lower than the maximum, because the emulator takes time between two batches.
     """
     seconds = [photo.ended - photo.began for part in measured for photo in part]
     shape = tool.shape_of({"seconds": seconds, "item_bytes": [1]}, ENVIRONMENT)

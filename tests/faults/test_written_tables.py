@@ -1,4 +1,4 @@
-"""Thousands of random tables come back value by value, or set aside. SEED and TABLES change the run."""
+"""Thousands of random tables are converted with every value intact, or set aside. SEED and TABLES change the run."""
 
 import os
 from collections import Counter
@@ -24,5 +24,5 @@ def test_tables_of_other_programs_are_converted_without_loss(tmp_path: Path) -> 
         problems += [f"seed {seed}, {table.program}, {table.encoding}: {fault}" for fault in faults(table, outcome)]
     print(dict(verdicts))
     assert not problems, "\n".join(problems[:40])
-    # Refusing is better than changing a value, but most files must be read.
+    # A refused file is better than a changed value, but most files must be converted.
     assert verdicts["CONVERTED"] >= 0.9 * TABLES

@@ -38,7 +38,7 @@ INVALID = ("not { json", "{}", '{"Records": [{"eventName": "ObjectCreated:Put"}]
 
 @dataclass(frozen=True)
 class Content:
-    """The content of an upload and its expected result: READY with this colour, or REJECTED for such a reason."""
+    """The content of an upload and its expected result: READY with `colour`, or REJECTED for one of `reasons`."""
 
     data: bytes
     colour: tuple[int, int, int]
@@ -62,7 +62,7 @@ class Subject:
     version_id: str | None = None
     etag: str | None = None
     history: list[tuple[str | None, Content | None]] = field(default_factory=list)
-    # The version that became current again, or the ETag in a bucket without versions, for each time this happened
+    # Each version that became current again, or its ETag in a bucket without versions; one entry for each time
     returned: list[str | None] = field(default_factory=list)
 
     def put(self, new: Content, version_id: str | None, etag: str) -> None:
@@ -110,7 +110,7 @@ def content_of(kind: str, number: int, chance: random.Random | None = None) -> C
 
 
 def plan(seed: int, objects: int, buckets: list[str]) -> list[Subject]:
-    """Return the objects with their operations. The plan only depends on the arguments."""
+    """Return the objects with their operations. The result depends only on the arguments."""
     chance = random.Random(seed)
     subjects = []
     for number in range(objects):

@@ -24,7 +24,7 @@ from tests.integration.support import eventually
 
 # The emulators of other tests use other ports.
 PORT = int(os.environ.get("FIRST_STEPS_PORT", "4593"))
-# The packages that setting up installs are in the cache already, so PyPI is not needed.
+# The cache already has the packages that the setup installs, so PyPI is not needed.
 VARIABLES = environment() | {"CLOUD": "embedded", "EMBEDDED_PORT": str(PORT), "UV_OFFLINE": "1"}
 PHOTOS = [path for path in (ROOT / "examples/photos").iterdir() if path.suffix != ".md"]
 
@@ -99,7 +99,7 @@ def interrupted(checkout: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def demo(checkout: Path, interrupted: subprocess.CompletedProcess[str]) -> str:
-    """Return what `make demo` prints after a demo that was interrupted."""
+    """Return the output of `make demo` after an interrupted demo."""
     return run_make(checkout, "demo")
 
 
@@ -149,7 +149,7 @@ def test_another_up_changes_nothing(checkout: Path) -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_a_restart_loses_nothing(checkout: Path) -> None:
-    """The tests after this one use the environment that the restart restored."""
+    """The following tests use the environment that the restart restored."""
     command(checkout, "restart", variables=VARIABLES)
     assert "thumbnailer" in command(checkout, "status", variables=VARIABLES)
 
@@ -182,7 +182,7 @@ def test_one_function_is_deployed_without_the_changes_of_another(checkout: Path)
 
 @pytest.mark.usefixtures("demo")
 def test_a_plan_that_somebody_replaced_is_not_applied(checkout: Path) -> None:
-    """The plan job sends a plan and its receipt. Then somebody who may write to the bucket replaces the plan."""
+    """The plan job saves a plan and its receipt. Then somebody with write access to the bucket replaces the plan."""
     plan = checkout / "build" / "local.tfplan"
     run_make(checkout, "plan")
     reviewed = plan.read_bytes()

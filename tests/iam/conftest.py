@@ -21,13 +21,13 @@ PYTHON = str(clouds.BUILD / "venv/dev/bin/python")
 
 @pytest.fixture(scope="session")
 def plans() -> dict[str, dict[str, Any]]:
-    """The plans of all environments, by name."""
+    """Return the plans of all environments, by name."""
     return {name: json.loads(path.read_text()) for name, path in plan_all().items()}
 
 
 @pytest.fixture(scope="session")
 def gathered() -> None:
-    """Ensure that there is evidence of whole runs. The deployment of one is reused by test_taken_away.py."""
+    """Ensure that there is evidence of whole runs. test_taken_away.py reuses the deployment of such a run."""
     for session in evidence.missing():
         log = clouds.BUILD / "iam" / f"{session}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def gathered() -> None:
 
 
 def judge_of(all_documents: list[documents.Document]) -> Judge:
-    """Return a judge that knows all recorded decisions and these documents."""
+    """Return a judge with all recorded decisions and these documents."""
     folders = [clouds.ROOT / "tests" / name for name in ("browser", *evidence.SESSIONS)]
     modules = [path for folder in folders for path in sorted(folder.glob("test_*.py"))]
     return Judge(all_documents, decisions.recorded(), decisions.declared_proofs(), modules, reasons())
@@ -54,14 +54,14 @@ def judge_of(all_documents: list[documents.Document]) -> Judge:
 
 @pytest.fixture(scope="session")
 def judge(gathered: None) -> Judge:
-    """A judge that knows everything that was deployed and decided."""
+    """Return a judge with all deployed documents and all recorded decisions."""
     roots = [evidence.state(name) for name in ("root", "probe")]
     return judge_of([document for root in roots for document in documents.policies(root)])
 
 
 @pytest.fixture(scope="session")
 def judged(judge: Judge) -> list[Grant]:
-    """Every grant with its proofs. This also writes the report."""
+    """Return every grant with its proofs, and write the report."""
     judged_grants = judge.judge()
     counts = matrix.write(judged_grants)
     print(f"\n{counts}: build/iam/report.html")

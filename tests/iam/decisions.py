@@ -42,13 +42,13 @@ class Clock:
     """The times of all tests in a run."""
 
     def __init__(self, spans: list[dict[str, Any]]) -> None:
-        # Inner spans come first: Terraform runs within the test that needs the deployment.
+        # Inner spans come first, because Terraform runs within the test that needs the deployment.
         self._spans = sorted(spans, key=lambda span: (not span["test"].startswith("terraform"), span["begin"]))
 
     def at(self, moment: str) -> str:
         """Return the test that ran at a moment.
 
-        Between tests, it is the test before, because effects of a test may come a little later.
+        Between two tests, return the earlier one, because its effects may come a little later.
         """
         last = ""
         for span in self._spans:
@@ -85,12 +85,12 @@ def _decision(entry: dict[str, Any]) -> Decision:
 
 
 def without_session_name(principal: str) -> str:
-    """Return a principal with the same session name for all sessions of a role."""
+    """Return a principal with a fixed session name, so that all sessions of a role are equal."""
     return "/".join(principal.split("/")[:2]) + "/session" if ":assumed-role/" in principal else principal
 
 
 def owner_of(resource: str) -> str:
-    """Return the ARN of the resource whose policy applies: the bucket for an object."""
+    """Return the ARN of the resource that has the policy for `resource`: for an object, its bucket."""
     return resource.partition("/")[0] if resource.startswith("arn:aws:s3:::") else resource
 
 
@@ -104,14 +104,14 @@ def target(decision: Decision) -> str:
 def declared_proofs() -> dict[str, dict[str, list[str] | None]]:
     """Return the actions that tests declare to prove, although the requests came before the test began.
 
-    The values name the functions by action; None stands for all functions.
+    Each test has a dict from an action to the names of functions, or to None for all functions.
     """
     spans = [span for session in evidence.SESSIONS for span in evidence.lines(session, "tests.jsonl")]
     return {span["test"]: span["proves"] for span in spans if span["proves"]}
 
 
 class Policies:
-    """The policy documents of a state, which decide requests."""
+    """The policy documents of a state, with the decisions that they make on requests."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._by_owner: dict[tuple[bool, str], list[Document]] = defaultdict(list)

@@ -31,10 +31,10 @@ READ_TYPES = {
     "aws_lambda_permission",
     *POLICY_NAMES,
 }
-# SNS gives a topic this policy until it gets another: its own account may do everything.
+# The policy of a topic that has no other: SNS lets the topic's own account do everything.
 # https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html
 AWS_DEFAULT = "__default_policy_ID"
-# How a separate policy names the resource that it is attached to: the attribute here, the type and attribute there.
+# How a separate policy refers to its resource: the policy's attribute, and the resource's type and attribute.
 ATTACHED_TO = {
     "aws_cloudwatch_event_bus_policy": ("event_bus_name", "aws_cloudwatch_event_bus", "name"),
     "aws_kms_key_policy": ("key_id", "aws_kms_key", "key_id"),
@@ -119,7 +119,7 @@ def _is_policy(value: Any) -> bool:
 
 
 def _identity(document: Document) -> tuple[str, str, str]:
-    """Return what two documents have in common if they are the same policy. A role may have several policies."""
+    """Return an identity that is equal for two documents of the same policy. A role may have several policies."""
     content = json.dumps(document.policy, sort_keys=True) if document.of_role() else ""
     return document.kind, document.owner, content
 
@@ -154,7 +154,7 @@ def _documents_of(resource: dict[str, Any], all_resources: list[dict[str, Any]])
 
 
 def managed(address: str, role: str, arn: str) -> Document:
-    """Return a document for a managed policy, whose text is not known. It allows nothing, and its Id is the name."""
+    """Return a document for a managed policy. Its text is unknown, so it allows nothing. Its Id is the name."""
     policy = {"Version": "2012-10-17", "Id": arn.rpartition("/")[2], "Statement": []}
     return Document(address, "managed policy", role, json.dumps(policy))
 

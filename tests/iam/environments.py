@@ -1,8 +1,8 @@
 """Write a plan of every environment in which all values are known, for the scans and static checks.
 
-A plan of an environment that does not exist yet lacks all values that AWS assigns, such as ARNs, and with them every
-policy that contains one. Therefore the values come from an apply with a mocked provider (terraform/tests). The
-configuration, which has the references between blocks, comes from a real plan against an emulator.
+A plan of a new environment lacks all values that AWS assigns, such as ARNs, and every policy that contains such a
+value. Therefore the values come from an apply with a mocked provider (terraform/tests). The configuration, which has
+the references between blocks, comes from a real plan against an emulator.
 """
 
 import json
@@ -27,7 +27,7 @@ ENVIRONMENTS = (
     ("everything", "dev", "tests/switches/switches.tftest.hcl"),
 )
 PORT = 4597
-# The code that makes the plans, besides what a deployment is made from
+# The files that determine the plans, besides the inputs of a deployment
 MADE_BY = ("tests/iam/environments.py", "scripts/requirements/dev.txt")
 
 
@@ -118,7 +118,7 @@ def plan(root: dict[str, Any], configured: dict[str, Any]) -> dict[str, Any]:
 def plan_all() -> dict[str, Path]:
     """Write the plan of each environment, and return the files by name.
 
-    Plans that were made from the same things are not made again: `make test-policies` and `make test-iam` use the same.
+    Plans are reused if their inputs have not changed, so `make test-policies` and `make test-iam` share them.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     files, mark = {name: FOLDER / f"{name}.json" for name, _, _ in ENVIRONMENTS}, FOLDER / "made-from"

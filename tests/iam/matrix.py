@@ -1,7 +1,7 @@
 """Write build/iam/report.{html,json}: who may do what to which resource, and how each grant is proven.
 
-A grant is needed if recorded requests would be denied without it. "Proven by" names only the tests that
-test_taken_away.py saw fail without the grant. Other tests ran while the requests were made ("ran meanwhile").
+A grant is needed if recorded requests would be denied without it. "Proven by" names only the tests that failed in
+test_taken_away.py without the grant. "Ran meanwhile" names the tests that ran while the requests were made.
 """
 
 import json
@@ -54,7 +54,7 @@ def rows(grants: list[Grant]) -> list[dict[str, Any]]:
 
 
 def verdict(grant: Grant) -> str:
-    """Return whether a grant is needed by recorded requests, denies plain HTTP, has a reason or is superfluous."""
+    """Return the verdict on a grant: requests need it, it denies plain HTTP, it has a reason, or it is superfluous."""
     if grant.effect == "Deny":
         return "denying"
     return "needed" if grant.meanwhile else "reasoned" if grant.reason else "superfluous"
@@ -81,7 +81,7 @@ def add_proof(block: str, what: str, test: str) -> None:
 
 
 def _proofs() -> list[dict[str, str]]:
-    """Return the proofs with the present sources."""
+    """Return the proofs that were made with the current sources."""
     proofs = json.loads(PROOFS.read_text()) if PROOFS.exists() else []
     fingerprint = evidence.fingerprint()
     return [proof for proof in proofs if proof["fingerprint"] == fingerprint]
@@ -128,7 +128,7 @@ def _row(row: dict[str, Any]) -> str:
 
 
 def _folded(tests: list[str]) -> str:
-    """Return the names of tests, of which only the first is visible at once."""
+    """Return the names of tests as HTML that shows only the first until a reader opens it."""
     names = [f"<code>{escape(test.removeprefix('tests/'))}</code>" for test in tests]
     if len(names) < 2:
         return "".join(names)

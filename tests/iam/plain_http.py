@@ -17,7 +17,7 @@ type Requests = list[tuple[str, str]]
 
 
 def requests_to(document: Document, decisions: Iterable[Decision]) -> Requests:
-    """Return the actions and resources that a document decides if its owner gets the requests of all of its kind."""
+    """Return the actions and resources of all requests to this kind of resource, as if `document`'s owner got them."""
     service = _service(document.owner)
     recorded = [decision for decision in decisions if decision.allowed and _service(decision.resource) == service]
     owner = document.owner
@@ -33,7 +33,7 @@ def _service(arn: str) -> str:
 
 
 def faults(document: Document, requests: Requests) -> list[str]:
-    """Return what is wrong with a document that is to deny all requests without TLS, and only those."""
+    """Return the faults of a document that must deny all requests without TLS, and no others."""
     if not requests:
         return ["no request to a resource of this kind is recorded"]
     policy = document.policy
@@ -47,7 +47,7 @@ def faults(document: Document, requests: Requests) -> list[str]:
 
 
 def _halves(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the document without each of its denies, and without each action and resource of them."""
+    """Yield copies of the document: each lacks one deny, or one action or resource of a deny."""
     statements = listed(policy["Statement"])
     for index, statement in enumerate(statements):
         if statement["Effect"] != "Deny":
@@ -66,7 +66,7 @@ def _texts(requests: Requests) -> list[str]:
 
 
 def _allowed(policy: dict[str, Any], requests: Requests, *, tls: bool) -> list[str]:
-    """Return the requests that an administrator's role may make."""
+    """Return the requests that the policy allows to an administrator's role."""
     document = Policy("resource policy", json.dumps(policy))
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/s"
 

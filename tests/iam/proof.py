@@ -39,7 +39,7 @@ class Grant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Return what identifies the grant in the code, in any environment."""
+        """Return a key that identifies the grant in the code and is the same in all environments."""
         return self.document.block, self.sid, self.what.partition(" on ")[0]
 
 
@@ -76,7 +76,7 @@ def grants(document: Document) -> Iterator[Grant]:
 
 
 def _pairs(statement: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
-    """Yield each action and resource, and statements that grant everything except this action on this resource."""
+    """Yield each action and resource, with statements that grant everything except this action on this resource."""
     actions, resources = listed(statement["Action"]), listed(statement.get("Resource", []))
     for action in actions:
         others = [{**statement, "Action": [other for other in actions if other != action]}] if len(actions) > 1 else []
@@ -111,7 +111,7 @@ def _conditions(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
 
 
 class Judge:
-    """Find the decisions and tests that need each grant."""
+    """Finds the decisions and tests that need each grant."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class Judge:
         self._allowed: dict[str, list[Decision]] = defaultdict(list)
         for decision in self._decisions:
             if decision.allowed:
-                # Either the role's policies or the resource's policy allowed it.
+                # Either the role's policies or the resource's policy allowed the request.
                 for owner in {decision.role, target(decision)}:
                     self._allowed[owner].append(decision)
         self._declared_proofs = declared_proofs
@@ -182,13 +182,13 @@ class Judge:
         return running | proving
 
     def plain_http_faults(self, document: Document) -> list[str]:
-        """Return what is wrong with a document that is to deny all recorded requests without TLS."""
+        """Return the faults of a document that must deny all recorded requests without TLS."""
         return plain_http.faults(document, plain_http.requests_to(document, self._decisions))
 
     def _is_about(self, test: str, grant: Grant) -> bool:
         """Return whether a test's module mentions the subject of a grant.
 
-        A test that only ran at the time of a request would not fail without the grant.
+        Other tests only ran at the time of a request, and would not fail without the grant.
         """
         if test.startswith("terraform apply"):
             return True

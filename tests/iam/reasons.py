@@ -1,4 +1,4 @@
-"""Read the exceptions to the IAM rules. They are comments in the Terraform, in the block that they are about:
+"""Read the exceptions to the IAM rules. They are comments in the Terraform block that they apply to:
 
 #iam:unproven PATTERN - REASON    No test can need this grant. PATTERN is an action or a Sid, with wildcards. The
                                   comment is in a resource block, or in the module block of a function.

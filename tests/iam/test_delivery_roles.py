@@ -1,7 +1,7 @@
-"""The roles of the delivery pipeline suffice for what a workflow does, and for nothing else.
+"""The roles of the delivery pipeline allow what the workflow does, and nothing else.
 
-The workflow's commands run against an emulator that enforces IAM, with the credentials of each role's session: they
-plan, apply the saved plan, plan once more and destroy.
+The workflow's commands run against an emulator that enforces IAM, with the credentials of each role's session. The
+commands plan, apply the saved plan, plan once more and destroy.
 """
 
 import json
@@ -51,7 +51,7 @@ class Pipeline:
         return boto3.client(service, endpoint_url=ENDPOINT, region_name="us-east-1", **credentials)  # type: ignore[call-overload]
 
     def run(self, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ./eventloom as on AWS. AWS_ENDPOINT_URL makes the emulator stand for it."""
+        """Run ./eventloom as on AWS. AWS_ENDPOINT_URL directs its requests to the emulator."""
         variables = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST"))}
         variables |= self.sessions[role] | {
             "AWS_ENDPOINT_URL": ENDPOINT,
@@ -74,7 +74,7 @@ class Pipeline:
         return process.stdout
 
     def denied(self) -> set[tuple[str, str]]:
-        """Return the actions that IAM denied so far, each with the kind of role."""
+        """Return the kind of role and the action of every request that IAM denied so far."""
         lines = (home(PORT) / "denials.jsonl").read_text(encoding="utf-8").splitlines()
         return {
             (record["who"].rpartition("/")[0].rpartition("-")[2], record["action"]) for record in map(json.loads, lines)
@@ -90,7 +90,7 @@ class Pipeline:
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """A checkout, and an account in which an administrator created the state bucket and both roles."""
+    """Yield a checkout with an account in which an administrator created the state bucket and both roles."""
     launch("up", PORT)
     try:
         made = Pipeline(another_checkout(tmp_path_factory.mktemp("delivery") / "checkout", "venv"))
@@ -105,7 +105,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="module")
 def receipt(pipeline: Pipeline) -> list[str]:
-    """The options that name the plan which the plan job made and sent."""
+    """Return the options that name the plan of the plan job."""
     pipeline.succeed("plan", "plan")
     sent = pipeline.succeed("plan", "saved-plan", "put", "--run", "17")
     values = dict(line.split("=", 1) for line in sent.splitlines())
@@ -114,13 +114,13 @@ def receipt(pipeline: Pipeline) -> list[str]:
 
 @pytest.fixture(scope="module")
 def applied(pipeline: Pipeline, receipt: list[str]) -> str:
-    """What the apply job prints after it applied that plan."""
+    """Apply that plan as the apply job does, and return the output."""
     pipeline.succeed("deploy", "saved-plan", "get", "--run", "17", *receipt)
     return pipeline.succeed("deploy", "apply-saved", *receipt[:2], "--yes")
 
 
 def test_the_role_that_plans_changes_nothing(pipeline: Pipeline, receipt: list[str]) -> None:
-    """It has written its plan and the lock. The same session may write nothing else, above all no state."""
+    """The role wrote its plan and the lock. The same session may write nothing else, above all no state."""
     s3 = pipeline.client("s3", "plan")
     attempts = {
         "state": lambda: s3.put_object(Bucket=BUCKET, Key=STATE, Body=b"{}"),
@@ -174,7 +174,7 @@ def test_the_role_that_deploys_stays_in_its_environment(pipeline: Pipeline) -> N
 
 @pytest.mark.usefixtures("applied")
 def test_the_role_that_deploys_destroys_the_environment(pipeline: Pipeline) -> None:
-    """The last test: IAM denied nothing in any of the commands that succeeded."""
+    """This test is the last, so it also checks that IAM denied nothing in the commands that succeeded."""
     before = pipeline.denied()
     pipeline.succeed("deploy", "destroy", "--yes")
     assert pipeline.deployed() == []

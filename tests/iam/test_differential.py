@@ -1,6 +1,6 @@
-"""The emulator's evaluator agrees with a second one, @cloud-copilot/iam-simulate, except for what the table explains.
+"""The emulator's evaluator agrees with @cloud-copilot/iam-simulate, except for the forms that the table explains.
 
-The short form compares with recorded decisions; `make test-iam-differential` asks the simulator itself.
+The short form compares with recorded decisions; `make test-iam-differential` runs the simulator.
 """
 
 import json
@@ -26,7 +26,7 @@ def test_the_recorded_cases_are_of_every_kind() -> None:
 
 
 def test_the_recorded_decisions_are_ours() -> None:
-    """Only cases with a form of the table differ from the simulator's decisions."""
+    """The decisions differ from the simulator's only in cases with a form of the table."""
     cases = list(generate(RECORDED["seed"], RECORDED["cases"]))
     disputed = [
         case

@@ -30,7 +30,7 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/session"
 
 @dataclass(frozen=True)
 class Case:
-    """A question whether a role session may send to the queue, and the answer."""
+    """A request of a role session to send to the queue, and the expected decision."""
 
     name: str
     statements: list[dict[str, Any]]
@@ -192,7 +192,7 @@ VARIABLES = [
     Case("${$} is a dollar", [if_("StringEquals", PREFIX, "${$}{a}")], True, keys={PREFIX: "${a}"}),
 ]  # fmt: skip
 
-# Cases that depend on what only a service knows, such as a partition key, or in which MiniStack's server differs from
+# Cases that depend on a value from the service, such as a partition key, or in which MiniStack's server differs from
 # AWS: its aws:PrincipalArn is not the role's ARN for a session, and it ignores NotPrincipal. decide.py handles both.
 LEADING = "dynamodb:LeadingKeys"
 KNOWN = [
@@ -352,11 +352,11 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running MiniStack server."""
+    """Yield a running MiniStack server."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     folder = tmp_path_factory.mktemp("ministack")
-    # A new environment, because variables of the host would change the server
+    # The environment is new, because variables of the host would change the server's behaviour.
     environment = {"PATH": os.defpath, "TMPDIR": str(folder), "HOME": str(folder), "SERVICES": "iam,sts,sqs"}
     environment |= {"AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
     program = Path(sys.executable).parent / "ministack"

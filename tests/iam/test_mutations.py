@@ -1,4 +1,4 @@
-"""A policy that is wider than the recorded requests need is noticed: each test widens a deployed one and judges it."""
+"""The judge notices a policy that is wider than the recorded requests need. Each test widens a deployed policy."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ UPLOADS = "module.uploads.aws_s3_bucket_policy.this"
 
 @pytest.fixture(scope="session")
 def deployed(judge: Judge) -> dict[str, Document]:
-    """The deployed policy documents by address."""
+    """Return the deployed policy documents by address."""
     return {document.address: document for document in documents.policies(evidence.state("root"))}
 
 
@@ -38,7 +38,7 @@ def edited(document: Document, sid: str, edit: Callable[[Statement], Any]) -> Do
 
 
 def too_wide(judge: Judge, document: Document) -> set[str]:
-    """Return what would suffice for grants of a document that are too wide, and have no reason."""
+    """Return the narrower statements for those grants of a document that are too wide and have no reason."""
     all_grants = judge.judge_document(document)
     return {text for grant in all_grants for text in grant.wider_than if not reason_for(grant, text)}
 
@@ -59,7 +59,7 @@ def without_key(operator: str, key: str) -> Callable[[Statement], None]:
     return edit
 
 
-# The address, the statement, the edit, and a part of what the judge says would suffice.
+# The address, the statement, the edit, and a part of the narrower statement that the judge suggests.
 WIDENED: dict[str, tuple[str, str, Callable[[Statement], Any], str]] = {
     "all buckets of the environment": (
         PERMISSIONS.format("thumbnailer"),

@@ -1,7 +1,7 @@
 """No permission is missing and none is superfluous: each decision of a whole run is repeated without each grant.
 
-The runs are the last complete ones of tests/integration and tests/modules on empty emulators, such as those of
-`make test`, if nothing changed since. Otherwise the tests run now.
+The evidence comes from the last complete runs of tests/integration and tests/modules on empty emulators, such as those
+of `make test`. If sources have changed since, these tests run first.
 """
 
 import re
@@ -118,7 +118,7 @@ def test_every_grant_that_is_not_deployed_by_tests_has_a_reason(judged: list[Gra
 
 
 def undeployed_grants(plans: dict[str, Any], judged: list[Grant]) -> dict[str, Reason | None]:
-    """Return the grants of switches that are off in the tests' deployment, with their reasons."""
+    """Return the grants that the tests' deployment lacks because a switch is off, with their reasons."""
     deployed = {code_of(grant) for grant in judged}
     known = reasons()
     reason_by_grant: dict[str, Reason | None] = {}
@@ -135,8 +135,8 @@ def undeployed_grants(plans: dict[str, Any], judged: list[Grant]) -> dict[str, R
 def code_of(grant: Grant) -> tuple[str, str, str]:
     """Return where the code defines a grant.
 
-    A function's permissions are in its module block, others in the module itself. Ids of statements end with a
-    number or a hash, which depends on the environment.
+    A function's permissions are in its module block, others in the module itself. The key has no number or hash at the
+    end of statement ids, because these depend on the environment.
     """
     block = grant.document.block
     written = block if block.endswith("aws_iam_role_policy.permissions") else ".".join(block.split(".")[-2:])

@@ -1,4 +1,4 @@
-"""Every policy of a plan is read, wherever it is written; a kind of policy that is not read is reported."""
+"""`policies` reads every policy of a plan, and the checks report each kind of policy that it cannot read."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ EVERYTHING = json.dumps({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Re
 
 
 def problems_with(plans: Plans, *added: dict[str, Any]) -> list[str]:
-    """Return the problems of an environment with more resources."""
+    """Return the problems of an environment with these additional resources."""
     values = copy.deepcopy(root(plans, "local"))
     values["resources"] += [
         {"mode": "managed", "name": "more", "address": f"{entry['type']}.more"} | entry for entry in added
@@ -72,7 +72,7 @@ def test_a_policy_of_its_own_is_read_with_its_owner(
 
 
 def test_a_policy_that_an_attribute_repeats_is_read_once(plans: Plans) -> None:
-    """After a refresh, attributes of roles and buckets have the policies that other resources attach."""
+    """After a refresh, attributes of roles and buckets repeat the policies that other resources attach."""
     values = copy.deepcopy(root(plans, "local"))
     policy = find(values, PERMISSIONS)["values"]["policy"]
     find(values, ROLE)["values"]["inline_policy"] = [{"name": "permissions", "policy": policy}]

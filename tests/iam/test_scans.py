@@ -21,10 +21,10 @@ CHECKOV = clouds.BUILD / "venv/checkov/bin/checkov"
 BLOCK = re.compile(r'^(?:resource|data) "(\w+)" "(\w+)" \{$')
 SKIP = re.compile(r"^\s*#checkov:skip=(\w+):(\S.+)$")
 
-# The rules that checkov must apply, by service. It reads the documents of queues (CKV_AWS_72, 168, 387) and of roles
-# (107 to 111, 356) only in separate resources and data sources, which this project does not use; test_static.py checks
-# these documents. The project has no access lists (379) and HTTP APIs (309). Function URLs (258) are off in every
-# environment, so `make checkov` checks the module.
+# The rules that checkov must apply, by service. These rules are left out. checkov reads the documents of queues
+# (CKV_AWS_72, 168, 387) and of roles (107 to 111, 356) only in separate resources and data sources, which this project
+# does not use; test_static.py checks these documents. The project has no access lists (379) and HTTP APIs (309).
+# Function URLs (258) are off in every environment, so `make checkov` checks the module.
 RULES = {
     "Lambda": "45 50 115 116 117 173 272 301 363 364",
     "SQS": "27",
@@ -40,7 +40,7 @@ RULES = {
 
 @pytest.fixture(scope="module")
 def results(plans: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The results of checkov."""
+    """Return checkov's results."""
     files = [str(FOLDER / f"{name}.json") for name in plans]
     command = [
         str(CHECKOV),
@@ -87,7 +87,7 @@ def test_every_finding_has_a_reason_in_the_block_of_its_resource(results: dict[s
 def _is_about_path(finding: dict[str, Any]) -> bool:
     """Return whether a finding is about the plan's path.
 
-    checkov adds the path to the variables, and takes one of 40 characters for a secret key.
+    checkov adds the path to the variables, and mistakes a path of 40 characters for a secret key.
     """
     keys = finding["check_result"].get("evaluated_keys") or []
     return bool(keys) and all(key.endswith("/__file__") for key in keys)

@@ -43,7 +43,7 @@ def blocks(files: str) -> list[tuple[str, str, str, str]]:
 
 
 def lacking(files: str, kinds: set[str], line: str) -> list[tuple[str, str, str]]:
-    """Return the resources of these types whose block has no line that matches an expression."""
+    """Return the resources of these types that have no line matching an expression in their block."""
     return [
         (folder, kind, name)
         for folder, kind, name, content in blocks(files)
@@ -63,7 +63,7 @@ def test_the_policies_of_every_environment_follow_the_rules(plans: Plans, name: 
 
 
 def test_every_api_depends_on_the_accounts_role_for_access_logs(plans: Plans) -> None:
-    """API Gateway refuses a stage with access logs before the account has this role."""
+    """API Gateway refuses a stage with access logs as long as the account lacks this role."""
     configured = plans["local"]["configuration"]["root_module"]
     calls = configured["module_calls"]
     apis = {name: call.get("depends_on") for name, call in calls.items() if call["source"] == "./modules/api"}
@@ -84,7 +84,7 @@ def test_every_role_has_the_boundary_and_path_of_its_environment(plans: Plans) -
 
 
 def test_every_resource_gets_the_tags_of_its_environment(plans: Plans, types: Types) -> None:
-    """The provider adds default_tags in the root; in another root the modules' own tags must reach each resource."""
+    """In this root the provider adds default_tags. In other roots the modules must pass their tags to each resource."""
     provider = plans["local"]["configuration"]["provider_config"]["aws"]["expressions"]
     assert provider["default_tags"] == [{"tags": {"references": ["local.tags"]}}]
     taggable = types_with("tags", types)
@@ -94,7 +94,7 @@ def test_every_resource_gets_the_tags_of_its_environment(plans: Plans, types: Ty
 
 
 def test_every_role_can_have_a_boundary_and_a_path(types: Types) -> None:
-    """The function's module has the only roles of modules; the others are the root's and take its environment's."""
+    """Of the modules, only modules/function has roles. The root's roles use the environment's boundary and path."""
     limited = types_with("permissions_boundary", types)
     assert limited >= {"aws_iam_role"}
     for files, owner in (("modules/*/*.tf", "var"), ("*.tf", "local.environment")):

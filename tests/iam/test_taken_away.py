@@ -38,7 +38,7 @@ def run(test: str, *options: str, patience_s: int = 15) -> tuple[int, str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def deployed() -> Iterator[None]:
-    """A deployment. It is that of test_proof.py if this has just run."""
+    """Provide a deployment: that of test_proof.py if this has just run."""
     code, output = run("test_infrastructure.py::test_uploads_keep_their_versions", "--keep", patience_s=45)
     assert code == 0, output
     yield
@@ -102,7 +102,7 @@ def queue_policy(edit: Callable[[dict[str, Any]], Any]) -> Iterator[None]:
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": before})
 
 
-# The mutation, the test that fails, the texts that name the cause, and what is taken away: the block and the grant.
+# The mutation, the test that fails, the texts that name the cause, and the block and grant that the mutation removes.
 MUTATIONS = {
     "s3:PutObject of the thumbnailer": (
         lambda: without("thumbnailer", "permissions", "s3:PutObject"),

@@ -1,4 +1,4 @@
-"""The narrower statements that width.py derives from requests."""
+"""width.py derives narrower statements from requests."""
 
 import json
 from typing import Any
@@ -46,7 +46,7 @@ def test_a_pattern_becomes_as_narrow_as_the_deployment_can_write_it(
 
 
 def request(**keys: Any) -> Decision:
-    """Return an allowed request with condition keys; `_` stands for the colon after the service."""
+    """Return an allowed request with condition keys. `_` replaces the colon after the service, as in `s3_prefix`."""
     text = json.dumps({name.replace("_", ":"): value for name, value in keys.items()})
     role = "arn:aws:sts::1:assumed-role/worker/session"
     return Decision("role", role, "dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:1:table/a", "1", "", text, True, "")

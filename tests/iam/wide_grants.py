@@ -8,9 +8,10 @@ from tests.iam.proof import Grant
 
 @dataclass(frozen=True)
 class WideGrant:
-    """A reason why a narrower grant is not better. All but the reason are patterns with wildcards.
+    """A reason why a narrower grant is not better. All fields except the reason are patterns with wildcards.
 
-    `block` is the address without indexes, `grant` is "ACTION on RESOURCE", and `narrower` is what would suffice.
+    `block` matches the address without indexes, `grant` matches "ACTION on RESOURCE", and `narrower` matches the
+    narrower statement that the judge suggests.
     """
 
     block: str

@@ -6,8 +6,8 @@ A grant is too wide if a narrower statement would allow every recorded request t
 - a condition on a key that all requests carry and that the statement doesn't limit, such as ses:FromAddress;
 - a condition without IfExists, which allows requests without the key.
 
-A part of a name that is made at run time, such as an id or a date, can't be written into a policy. It never makes a
-candidate.
+A part of a name that is made at run time, such as an id or a date, can't be written into a policy, so no candidate
+contains one.
 """
 
 import json
@@ -40,8 +40,8 @@ LIMITING_KEYS = {
         "sns:Protocol",
     )
 }
-# A policy that lists more folders or values than this is no better than a pattern. Names of resources have no limit,
-# because the deployment knows all of them.
+# A policy that lists more folders or values than this is no better than a pattern. The number of resource names is not
+# limited, because the deployment contains all of them.
 MAX_VALUES = 3
 SEGMENT = re.compile(r"[^/:#]*[/:#]?")
 MADE_AT_RUN_TIME = re.compile(r"[0-9a-f]{6,}|\d{4}", re.IGNORECASE)
@@ -51,7 +51,7 @@ WILDCARD = re.compile(r"([*?])")
 
 @dataclass(frozen=True)
 class Narrower:
-    """A statement that allows less, and the difference in words."""
+    """A statement that allows less than a grant, with a description of the difference."""
 
     what: str
     statement: dict[str, Any]
@@ -91,7 +91,7 @@ def narrower_patterns(pattern: str, values: set[str]) -> Iterator[list[str]]:
 
 
 def _cover(prefix: str, tails: set[str]) -> list[str]:
-    """Return the narrowest patterns that begin with a prefix and match it with each of the tails."""
+    """Return the narrowest patterns that begin with a prefix and match the prefix followed by each tail."""
     if tails == {""}:
         return [prefix]
     heads = {_head(tail) for tail in tails}
@@ -108,7 +108,7 @@ def _head(text: str) -> str:
 
 
 def _is_known(prefix: str, heads: set[str]) -> bool:
-    """Return whether the deployment knows all parts of a name that follow a prefix."""
+    """Return whether all parts of a name that follow a prefix are in the deployment."""
     if any(WILDCARD.search(head) for head in heads):
         return False
     if _is_in_name(prefix or min(heads)) or all(ACCOUNT.fullmatch(head) for head in heads):
@@ -117,7 +117,7 @@ def _is_known(prefix: str, heads: set[str]) -> bool:
 
 
 def _is_in_name(prefix: str) -> bool:
-    """Return whether what follows a prefix belongs to the account, region, type or name of an ARN, not to its path."""
+    """Return whether a prefix ends within the account, region, type or name of an ARN, and not within its path."""
     parts = prefix.split(":", 5)
     return parts[0] == "arn" and (len(parts) < 6 or parts[5][: _cut(parts[5])].strip("/:") in {"", *KINDS})
 

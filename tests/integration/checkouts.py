@@ -1,4 +1,4 @@
-"""Copies of this checkout, and the commands that a user types in them."""
+"""Copy this checkout, and run the commands that a user types in a copy."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ PARTS = (
     "terraform",
     "tests",
 )
-# Tools and caches that are slow to fetch or to make, and the same for every checkout.
+# Tools and caches that are slow to create and equal in all checkouts.
 SHARED = ("bin/terraform", "cache/terraform", "cache/uv", "uv")
 MADE_BY_TOOLS = shutil.ignore_patterns(".terraform", "__pycache__", "*.egg-info")
 

@@ -77,8 +77,8 @@ def deployment(
 ) -> Deployment:
     """Build and plan the environment here, and apply the saved plan in another checkout.
 
-    test_zz_destroy.py destroys it. A session that collects no evidence takes a copy of the last deployment if that was
-    made from the same things.
+    test_zz_destroy.py destroys the deployment. A session that collects no evidence uses a copy of the last deployment
+    if its inputs have not changed.
     """
     if request.config.getoption("--deployed"):
         api_logs.choose(api_logs.account(ENVIRONMENT))
@@ -101,8 +101,8 @@ def deployment(
 def impatient_queue(deployment: Deployment) -> Iterator[None]:
     """Make messages of the uploads queue visible again after a second, or move them after two receives.
 
-    The thumbnailer may not choose when a message returns, so that it uses up its receives within seconds. Where IAM is
-    not enforced, the thumbnailer still chooses, and the message gets fewer receives.
+    A policy denies the thumbnailer to change a message's visibility timeout, so the message uses up its receives within
+    seconds. If the cloud does not enforce IAM, the thumbnailer can change it, so the queue allows fewer receives.
     """
     url = deployment["uploads_queue_url"]
     with ExitStack() as changes:

@@ -1,4 +1,4 @@
-"""A client of the Debug Adapter Protocol, as editors have it.
+"""Connect to a debug adapter with the Debug Adapter Protocol, as editors do.
 
 https://microsoft.github.io/debug-adapter-protocol/specification
 """
@@ -32,7 +32,7 @@ class Client:
         return number
 
     def answer(self, number: int) -> dict[str, Any]:
-        """Return the body of the answer to a request, which must be a success."""
+        """Return the body of the answer to a request. The request must succeed."""
         while True:
             message = self._read()
             if message.get("request_seq") == number:

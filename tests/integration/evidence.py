@@ -1,6 +1,6 @@
-"""Save what complete runs on the embedded LocalStack prove about IAM, for `make test-iam`.
+"""Save the evidence about IAM from complete runs on the embedded LocalStack, for `make test-iam`.
 
-A test that fails also names the requests that IAM refused while it ran.
+The report of a failed test also lists the requests that IAM refused while the test ran.
 
 The evidence is complete after two sessions, each on its own emulator: tests/integration and tests/modules.
 build/iam/evidence/<session>/ holds audit.jsonl (every decision), tests.jsonl (which test ran when), state.<name>.json
@@ -34,7 +34,7 @@ type Spans = list[dict[str, Any]]
 
 
 def fingerprint() -> str:
-    """Return a hash of the sources that decide what is allowed and what is requested."""
+    """Return a hash of the sources that determine the policies and the requests."""
     digest = hashlib.sha256()
     for source in SOURCES:
         for path in sorted((ROOT / source).rglob("*")):
@@ -49,7 +49,7 @@ def fingerprint() -> str:
 
 
 def missing() -> list[str]:
-    """Return the sessions without evidence that was collected with the present sources."""
+    """Return the sessions that have no evidence from the current sources."""
     present = fingerprint()
     return [session for session in SESSIONS if _fingerprint_of(session) != present]
 
@@ -78,7 +78,7 @@ _states: dict[str, str] = {}
 
 
 def keep_state(name: str, state: str) -> None:
-    """Remember the output of `terraform show -json` for a root module. It is written if the run is complete."""
+    """Remember the output of `terraform show -json` for a root module, to write it if the run is complete."""
     _states[name] = state
 
 
@@ -101,7 +101,7 @@ def collect(config: pytest.Config, folder: Path, session: str, *, last: bool = T
         return
     home = embedded.home(cloud.port)
     is_complete = [Path(argument).resolve() for argument in config.args] == [folder] and not config.option.keyword
-    # An environment that exists already does not show what deploying needs, and somebody else may have used it.
+    # In an existing environment, a deploy does not make all of its requests, and somebody else may have used it.
     begun = FOLDER / session / "begun.json"
     earlier_tests = _begun(home, begun) if _is_up(cloud.port) else []
     config.stash[COLLECTING] = is_complete and earlier_tests is not None
@@ -110,7 +110,7 @@ def collect(config: pytest.Config, folder: Path, session: str, *, last: bool = T
 
 
 def is_collecting(config: pytest.Config) -> bool:
-    """Return whether this session proves something about IAM, so that it has to deploy from nothing."""
+    """Return whether this session collects evidence about IAM. If so, it must deploy to an empty emulator."""
     return config.stash.get(COLLECTING, False)
 
 
@@ -121,13 +121,13 @@ def _is_up(port: int) -> bool:
 
 
 def _first_line(audit: Path) -> str:
-    """Return the first line of an audit, which differs from one emulator to the next."""
+    """Return the first line of an audit, which is different for each emulator."""
     with audit.open() as lines:
         return lines.readline()
 
 
 def _begun(home: Path, begun: Path) -> Spans | None:
-    """Return the tests that ran before on this emulator with the same sources, or None if there were none."""
+    """Return the tests that ran before on this emulator with the same sources, or None if no such tests ran."""
     try:
         session = json.loads(begun.read_text())
         is_same_run = session["fingerprint"] == fingerprint() and session["first"] == _first_line(home / "audit.jsonl")
@@ -159,7 +159,7 @@ class Evidence:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
-        """Count the time in which Terraform creates a fixture as Terraform's, not as the test's."""
+        """Attribute the time in which Terraform creates a fixture to Terraform, and not to the test."""
         if fixturedef.argname not in ("deployment", "probe"):
             return (yield)
         with self._during(f"terraform apply ({fixturedef.argname})", {}):
@@ -167,7 +167,7 @@ class Evidence:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Record when a test ran. Times of Terraform within it take precedence."""
+        """Record when a test ran. Times of Terraform within this time take precedence."""
         proves = {action: marker.kwargs.get("of") for marker in item.iter_markers("proves") for action in marker.args}
         with self._during(item.nodeid, proves):
             return (yield)

@@ -1,4 +1,4 @@
-"""Pictures that the tests upload. They are drawn here, so that their content is known."""
+"""Draw the pictures that the tests upload, so that their content is known."""
 
 import io
 
@@ -17,7 +17,7 @@ def photo(
 
 
 def rotated_photo() -> bytes:
-    """Return a 640 x 480 file that EXIF says is shown as 480 x 640, with a GPS position."""
+    """Return a 640 x 480 file with a GPS position. Its EXIF orientation makes viewers show it as 480 x 640."""
     exif = Image.Exif()
     exif[274] = 6
     exif.get_ifd(0x8825)[1] = "N"
@@ -27,7 +27,7 @@ def rotated_photo() -> bytes:
 
 
 def heavy_photo(seed: int, size: int = 1_000_000) -> bytes:
-    """Return a unique, valid JPEG of about `size` bytes: a small picture and comments, which need no decoding."""
+    """Return a unique, valid JPEG of about `size` bytes. Most of it are comments, which need no decoding."""
     base = photo(1200, 900, (seed * 37 % 256, seed * 101 % 256, seed * 59 % 256))
     segment = b"\xff\xfe\xff\xff" + seed.to_bytes(4, "big") + bytes(65533 - 4)
     return base[:2] + segment * ((size - len(base)) // len(segment)) + base[2:]

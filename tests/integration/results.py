@@ -1,4 +1,4 @@
-"""A pytest plugin that skips tests for what their cloud lacks, and saves a complete run for docs/capabilities.md."""
+"""A pytest plugin that skips tests if their cloud lacks a capability, and saves complete runs for capabilities.md."""
 
 import os
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ def needs(item: pytest.Item | pytest.Module) -> list[str]:
 
 
 class Results:
-    """Collect the outcome of each test."""
+    """Collects the outcome of each test."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -47,7 +47,7 @@ class Results:
             test["outcome"] = "passed"
 
     def pytest_sessionfinish(self) -> None:
-        """Save the results of a complete run, because only that shows what a cloud can do."""
+        """Save the results if the run is complete, because a partial run does not show what a cloud can do."""
         folders = {Path(argument).name for argument in self.config.args}
         session = folders.pop() if len(folders) == 1 else ""
         whole = session in capabilities_page.SESSIONS and not self.deselected and not self.config.option.ignore
@@ -75,13 +75,13 @@ def collect(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def _module_needs(request: pytest.FixtureRequest) -> None:
-    """Skip a whole module that needs what the cloud lacks, before any fixture of the module is created."""
+    """Skip a module if the cloud lacks a capability that it needs, before any fixture of the module is created."""
     _skip_without(request)
 
 
 @pytest.fixture(autouse=True)
 def _needs(request: pytest.FixtureRequest) -> None:
-    """Skip a test that needs what the cloud lacks."""
+    """Skip a test if the cloud lacks a capability that it needs."""
     _skip_without(request)
 
 

@@ -1,4 +1,4 @@
-"""The files, messages and archives that the documented commands name."""
+"""Create the files, messages and archives that the documented commands name."""
 
 import gzip
 import json
@@ -15,13 +15,13 @@ from tests.integration.support import Deployment, unique
 from tests.integration.test_recoverer import remember
 
 PHOTOS = ROOT / "examples" / "photos"
-# S3 sends it when a notification is configured, and the thumbnailer does nothing about it.
+# S3 sends this event when a notification is configured. The thumbnailer ignores it.
 S3_TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
 INVENTORY_BUCKET, ARCHIVE = "inventories", "orders"
 
 
 def prepare(folder: Path, deployment: Deployment) -> None:
-    """Make the folder in which a reader types the examples, with the files that they name."""
+    """Fill the folder in which a reader types the examples with the files that the examples name."""
     (folder / "photos" / "day 1").mkdir(parents=True)
     (folder / "build").mkdir()
     for part in ("examples", "functions"):
@@ -64,7 +64,7 @@ def dead_letter(deployment: Deployment) -> Iterator[str]:
 
 @contextmanager
 def holiday(deployment: Deployment) -> Iterator[None]:
-    """Put the object holiday.jpg, whose event a command generates."""
+    """Put the object holiday.jpg. A documented command generates the event of this object."""
     deployment.put("holiday.jpg", photo())
     yield
 

@@ -1,4 +1,4 @@
-"""What the integration tests use to act on a deployment and to wait for it."""
+"""Helpers of the integration tests that act on a deployment and wait for its results."""
 
 import json
 import os
@@ -25,7 +25,7 @@ ENVIRONMENT = os.environ.get("ENV", "local")
 
 
 def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = TIMEOUT_S, every_s: float = 0.25) -> T:
-    """Return the first true answer of `probe`. Raises AssertionError that names `what` after `timeout_s` seconds."""
+    """Return the first true result of `probe`. After `timeout_s` seconds, raise an AssertionError that names `what`."""
     end = time.monotonic() + timeout_s
     while True:
         answer = probe()
@@ -46,7 +46,7 @@ def terraform(
 
 
 def apply_in_another_checkout(plan: Path, folder: Path) -> None:
-    """Apply a saved plan as a CI job does: on a fresh checkout that holds the same packages and nothing else."""
+    """Apply a saved plan as a CI job does: in a fresh checkout that only has the same packages."""
     shutil.copytree(ROOT_MODULE, folder / "terraform")
     (folder / "build").mkdir()
     for package in [*clouds.BUILD.glob("*.zip"), clouds.BUILD / "manifest.json"]:
@@ -63,7 +63,7 @@ def apply_in_another_checkout(plan: Path, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The root outputs of a deployment, and what tests do with it."""
+    """A deployment, with its root outputs and the actions of the tests."""
 
     outputs: dict[str, Any]
 
@@ -159,7 +159,7 @@ class Deployment:
 
     @contextmanager
     def outage(self, function: str, action: str) -> Iterator[None]:
-        """Deny an action to a function's role for a while, so that AWS answers AccessDenied."""
+        """Temporarily deny an action to a function's role, so that AWS answers AccessDenied."""
         iam, role = client("iam"), self["functions"][function]["role_name"]
         deny = {"Effect": "Deny", "Action": action, "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
@@ -173,7 +173,7 @@ class Deployment:
 
 @contextmanager
 def uninvited(function_name: str, statement: str) -> Iterator[None]:
-    """Remove the permission by which a service invokes a function's live alias, for a while."""
+    """Temporarily remove the permission that lets a service invoke a function's live alias."""
     lambda_, names = client("lambda"), {"FunctionName": function_name, "Qualifier": "live"}
     statements = json.loads(lambda_.get_policy(**names)["Policy"])["Statement"]
     permission = next(entry for entry in statements if entry["Sid"] == statement)
@@ -198,7 +198,7 @@ class Listener:
     heard: list[dict[str, Any]] = field(default_factory=list)
 
     def messages(self, **values: Any) -> list[dict[str, Any]]:
-        """Return the JSON messages so far that have these values. The digest is left out, because it is plain text."""
+        """Return the received JSON messages with these values. Digests are left out, because they are plain text."""
         sqs = client("sqs")
         while messages := sqs.receive_message(
             QueueUrl=self.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
@@ -244,7 +244,7 @@ def listening(topic_arn: str, filter_policy: dict[str, Any] | None = None) -> It
 
 
 def mails(text: str) -> list[dict[str, Any]]:
-    """Return the mails that the emulator stored whose subject or body contains a text."""
+    """Return the emulator's stored mails with a text in their subject or body."""
     messages = requests.get(f"{clouds.chosen_cloud().endpoint}/_aws/ses", timeout=10).json()["messages"]
     return [mail for mail in messages if text in json.dumps(mail, ensure_ascii=False)]
 
@@ -297,9 +297,9 @@ def few_receives(url: str, maximum: int = 2) -> Iterator[None]:
 
 
 def applies_for_tags() -> int:
-    """Return how often a root is applied until its alarms have their tags.
+    """Return how many applies of a root its alarms need to get their tags.
 
-    LocalStack's image forgets the tags that an alarm is created with, and keeps those of a second apply.
+    LocalStack's image loses the tags from an alarm's creation, and keeps those of a second apply.
     """
     return 2 if clouds.chosen_cloud().name == "compose" else 1
 

@@ -1,4 +1,4 @@
-"""View events on the Kinesis stream become counters in DynamoDB. Each is counted once; invalid records are rejected."""
+"""View events on the Kinesis stream are counted once each in DynamoDB, and invalid records are rejected."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""The catalog answers through the load balancer as through API Gateway, if the load balancer may invoke it."""
+"""The load balancer returns the catalog's answers like API Gateway, if it may invoke the function."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.needs("load_balancer")
 
 @dataclass(frozen=True)
 class Front:
-    """The load balancer, called by its name on the emulator's port."""
+    """The load balancer. Requests have its name as host, and go to the emulator's port."""
 
     name: str
 

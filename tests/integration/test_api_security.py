@@ -1,4 +1,4 @@
-"""The API refuses everyone without the key, a presigned upload allows only itself, and answers reveal no secrets.
+"""The API requires its key, a presigned upload allows only that upload, and answers reveal no secrets.
 
 docs/threat-model.md names the threat that each test covers.
 """
@@ -23,7 +23,7 @@ from tests.integration.test_catalog_api import Api, api, is_problem, upload
 __all__ = ["api"]
 
 Post = dict[str, Any]
-# Everybody may read the page and its files. What the page shows needs a key. A link that was shared is a secret itself.
+# Everybody may read the page and its files, but the data on the page needs a key. A shared link is itself a secret.
 OPEN = re.compile(r"GET /(health|page/.*|shared/.*)?|OPTIONS .*")
 BODY = photo()
 ANNOUNCED = len(BODY)

@@ -1,4 +1,4 @@
-"""The `aws` commands of the pages do what the page says, typed in the page's order by the AWS CLI."""
+"""The `aws` commands in the documentation work as described if the AWS CLI runs them in the order of the page."""
 
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.integration.photos import photo
 from tests.integration.support import ENVIRONMENT, Deployment, eventually, unique
 from tests.procedures import procedure
 
-# Some of them damage what they restore, and create a user.
+# Some of the commands damage data before they restore it, and create a user.
 pytestmark = pytest.mark.needs("disposable")
 
 
@@ -32,7 +32,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def delete_the_newest_version(kind: str, key: str, launcher: str) -> None:
-    """Follow the page: delete the newest version of an object, which is one of Versions or DeleteMarkers."""
+    """Follow the page: delete the newest version of an object. `kind` is "Versions" or "DeleteMarkers"."""
     with procedure("docs/how-to/back-up-and-restore.md", "Restore a deleted photo", launcher) as steps:
         bucket = steps.type("./eventloom outputs")["uploads_bucket"]
         versions = steps.type("aws s3api list-object-versions", BUCKET=bucket, KEY=key)
@@ -65,7 +65,7 @@ def test_a_replaced_photo_comes_back(deployment: Deployment, launcher: str) -> N
 
 @pytest.mark.needs("table_restores")
 def test_an_item_that_was_lost_comes_back_from_a_restored_table(deployment: Deployment, launcher: str) -> None:
-    """The emulator restores what the table holds at the call, so the item is lost after it and not before."""
+    """The emulator restores the table's content at the time of the call, so the test loses the item after the call."""
     dynamodb, table = client("dynamodb"), deployment["activity_table"]
     key = {"pk": {"S": unique("lost")}, "sk": {"S": "2026-05-01"}}
     item = key | {"views": {"N": "7"}}

@@ -1,4 +1,4 @@
-"""The table in scripts/capabilities.py says what this cloud can do."""
+"""The table in scripts/capabilities.py is correct for this cloud."""
 
 import pytest
 

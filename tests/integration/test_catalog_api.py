@@ -1,4 +1,4 @@
-"""The catalog answers through API Gateway: who may call, and what each operation does to the pipeline behind it."""
+"""The catalog works through API Gateway: who may call it, and how each operation affects the pipeline."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +17,9 @@ ORIGIN = "https://photos.example.com"
 
 @dataclass(frozen=True)
 class Api:
-    """The deployed API. Calls send its key unless `key` is false, and ask for uncompressed answers.
+    """The deployed API. Calls send its key unless `key` is false, and request uncompressed answers.
 
-    LocalStack without changes returns compressed answers as base64.
+    Unmodified LocalStack returns compressed answers as base64.
     """
 
     url: str
@@ -61,9 +61,9 @@ def wait_for_image(api: Api, image_id: str) -> dict[str, Any]:
 
 
 def is_problem(answer: requests.Response, status: int) -> bool:
-    """Return whether an answer is a problem document (RFC 9457) of a status.
+    """Return whether an answer is a problem document (RFC 9457) with a status.
 
-    The documents of API Gateway don't repeat the status.
+    API Gateway's documents don't contain the status.
     """
     content_type = answer.headers["Content-Type"].partition(";")[0]
     return (answer.status_code, content_type, answer.json().get("status", status)) == (

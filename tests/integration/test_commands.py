@@ -22,7 +22,7 @@ from tests.integration.checkouts import environment, run
 from tests.integration.photos import photo
 from tests.integration.support import Deployment, eventually, unique
 
-# What must exist before a command is typed, by a pattern in the command
+# The fixture that creates a command's input, by a pattern in the command
 NEEDED = {
     r"s3://inventories/": samples.inventory,
     r"--archive orders\b": samples.archive,
@@ -43,7 +43,10 @@ def parameter(command: str) -> Any:
 
 
 def with_json() -> list[str]:
-    """Return a documented command for each that takes --json, with --json added. Those that have it are left out."""
+    """Return one documented example with --json added for each command that accepts --json.
+
+    Commands with a documented --json are left out.
+    """
     added: dict[str, str] = {}
     for text in documented.typed():
         simple, arguments = documented.simple_commands(text), documented.eventloom_arguments(text)
@@ -58,10 +61,10 @@ def with_json() -> list[str]:
 
 @dataclass(frozen=True)
 class Shell:
-    """Type commands as a reader does, in a folder with the files that the examples name.
+    """Types commands as a reader does, in a folder with the files that the examples name.
 
-    What a command needs (`needed`) is removed after the test. Commands that end by themselves run in forked processes
-    (tests/warm.py); the others are typed with the real launcher.
+    The inputs of a command (`needed`) are removed after the test. Commands that end without an interrupt run in forked
+    processes (tests/warm.py); the others run with the real launcher.
     """
 
     deployment: Deployment
@@ -90,7 +93,7 @@ class Shell:
         return process.stdout
 
     def _options(self, line: str) -> dict[str, Any]:
-        """Return where and how a line is typed. make needs the Makefile, and the browser must not open."""
+        """Return the options of the process: make needs the Makefile's folder, and no browser may open."""
         folder = ROOT if line.startswith("make ") else self.folder
         return {"cwd": folder, "env": environment() | {"BROWSER": "true"}, "text": True, "stdin": subprocess.DEVNULL}
 
@@ -136,7 +139,7 @@ def shell(deployment: Deployment, reader: tuple[Path, str]) -> Iterator[Shell]:
 
 
 def codes(line: str) -> set[int]:
-    """Return the exit codes that a command may end with."""
+    """Return the allowed exit codes of a command."""
     return {130} if ENDLESS.fullmatch(line) else {0, 3} if FINDING.fullmatch(line) else {0}
 
 
@@ -235,7 +238,7 @@ def test_a_recorded_event_is_a_sample_that_can_be_repeated(shell: Shell) -> None
 
 
 def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> None:
-    """The variable COMPOSE hides Docker Compose too, so that no cloud is started inside this one."""
+    """The variable COMPOSE also hides Docker Compose, so that this test starts no second cloud."""
     variables = environment() | {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock", "COMPOSE": "none"}
     variables.pop("DOCKER_CONTEXT", None)
     process = run(ROOT, "test-compose", variables=variables)

@@ -140,7 +140,7 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
 
 
 def test_an_event_without_a_version_converts_the_current_object(deployment: Deployment, dataset: str) -> None:
-    """Operators and buckets without versions send such events. A missing object is not a forbidden one."""
+    """Operators and buckets without versions send such events. A missing object is reported as missing."""
     key = f"raw/{dataset}/by hand.csv"
     source = manifest(deployment, dataset, key, put(deployment, key, CSV))["source"]
 

@@ -1,4 +1,4 @@
-"""`debug` stops in a deployed function when a real event arrives, and the event ends well."""
+"""`debug` stops in a deployed function when a real event arrives, and the function then handles the event."""
 
 import re
 import signal
@@ -27,7 +27,7 @@ def line_of(text: str) -> int:
 
 @contextmanager
 def debugging(folder: Path, *arguments: str) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
-    """Run `./eventloom debug thumbnailer`, and yield the file of what it says. It ends with Ctrl-C."""
+    """Run `./eventloom debug thumbnailer`, yield the file with its output, and end it with Ctrl-C."""
     said = folder / "said"
     with said.open("w") as stderr, (folder / "shown").open("w") as stdout:
         process = subprocess.Popen(

@@ -25,9 +25,9 @@ DAY = {"day": "2026-11-22"}
 
 @contextmanager
 def developing(folder: Path, functions: Path) -> Iterator[Path]:
-    """Run `./eventloom dev digest` on a copy of the functions, and yield the file of what it says.
+    """Run `./eventloom dev digest` on a copy of the functions, and yield the file with its output.
 
-    It ends with Ctrl-C.
+    At the end, stop the command with Ctrl-C.
     """
     messages = folder / "messages"
     with messages.open("w") as stderr, (folder / "log").open("w") as stdout:
@@ -43,14 +43,14 @@ def developing(folder: Path, functions: Path) -> Iterator[Path]:
             eventually(lambda: "watching digest" in messages.read_text(), "dev watches")
             yield messages
         finally:
-            # A terminal sends it to the whole group. The launcher alone would wait for its child, and then continue.
+            # A terminal sends SIGINT to the whole group. If only the launcher got it, its child would continue.
             os.killpg(process.pid, signal.SIGINT)
             assert process.wait(60) == 130
 
 
 @contextmanager
 def deployed_again(name: str) -> Iterator[None]:
-    """Put the deployed code and version back afterwards, so that Terraform finds what it deployed."""
+    """Restore the deployed code and version afterwards, so that Terraform sees no drift."""
     lambda_ = client("lambda")
     version = lambda_.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
     try:
@@ -67,7 +67,7 @@ def deployed_again(name: str) -> Iterator[None]:
 
 @dataclass
 class Events:
-    """The events that were sent: the request ids of those that the function answered, and what went wrong."""
+    """The results of the sent events: the request ids of the answered ones, and the errors."""
 
     handled: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Events:
 
 @contextmanager
 def events_arriving(deployment: Deployment) -> Iterator[Events]:
-    """Call the digest for a day again and again, and yield the events so far."""
+    """Invoke the digest for a day again and again, and yield the growing record of events."""
     events, is_over = Events(), Event()
     alias = deployment["functions"]["digest"]["alias_arn"]
 

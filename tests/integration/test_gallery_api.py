@@ -1,6 +1,6 @@
-"""What people expect of a gallery holds from the upload to the answer: names, dates, undo, duplicates, sharing.
+"""The gallery's features work from the upload to the answer: names, dates, undo, duplicates, sharing.
 
-The function catalog_api answers, with the permissions that it has for this.
+The function catalog_api answers with its deployed permissions.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ ENCODED_NAME = "filename*=UTF-8''My%20family%20photo%20%282%29%20%E2%80%93%20Z%C
 
 
 def dated_photo(taken: str, offset: str = "+02:00") -> bytes:
-    """Return a photo that a camera dated, as in 2026:06:15 10:30:00. No two are equal."""
+    """Return a unique photo with a date from the camera, such as 2026:06:15 10:30:00."""
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = taken
     exif.get_ifd(0x8769)[0x9011] = offset
@@ -64,10 +64,10 @@ def test_a_photo_keeps_the_name_that_its_owner_gave_it(api: Api, deployment: Dep
     assert image["image_id"] in [entry["image_id"] for entry in found]
 
 
-# A new execution environment asks once whether the index is complete, which may have been before this test.
+# A new execution environment checks once whether the index is complete, which may happen before this test.
 @pytest.mark.proves("dynamodb:UpdateItem", of=["catalog_api"])
 def test_photos_of_different_months_appear_under_their_months_in_order(api: Api, deployment: Deployment) -> None:
-    """They are uploaded at once, in another order."""
+    """The photos are uploaded at the same time, in another order."""
     year = random.randrange(1950, 2000)
     months = [3, 1, 6, 2, 5, 4]
     keys = {month: unique(f"{month}.jpg") for month in months}
@@ -95,7 +95,7 @@ def test_rejected_files_are_listed_and_counted_by_their_reason(api: Api, deploym
 
 
 def test_a_deletion_can_be_undone(api: Api, deployment: Deployment) -> None:
-    """The photo comes back with its id, its name and its dates, wherever it was uploaded to."""
+    """A photo from any folder returns with its id, its name and its dates."""
     key, body = unique("undo.jpg"), dated_photo("2018:05:06 07:08:09")
     deployment.put(key, body)
     identity = deployment.wait_for(key, status="READY")["image_id"]
@@ -122,7 +122,7 @@ def test_a_deletion_can_be_undone(api: Api, deployment: Deployment) -> None:
 
 
 def test_an_undo_that_comes_at_once_wins(api: Api, deployment: Deployment) -> None:
-    """The event of the deletion may be handled before or after that of the restoration."""
+    """The pipeline may handle the deletion's event before or after the restoration's event."""
     key = unique("hasty.jpg")
     deployment.put(key, photo())
     identity = deployment.wait_for(key, status="READY")["image_id"]
@@ -139,7 +139,7 @@ def test_the_same_file_is_recognized(api: Api, deployment: Deployment) -> None:
     request = {"filename": "again.jpg", "content_type": "image/jpeg", "bytes": len(body)}
     digest = {"sha256": hashlib.sha256(body).hexdigest()}
 
-    # An answer with an error is false, so a list holds it.
+    # A Response with an error status is falsy, so the probe wraps it in a list.
     (problem,) = eventually(
         lambda: [answer] if (answer := api("POST", "/uploads", json=request | digest)).status_code == 409 else None,
         "the index by content",
@@ -188,7 +188,7 @@ def test_a_second_visit_finds_every_thumbnail_in_the_browsers_cache(api: Api, de
     assert {urlsplit(url).path for url in links[0]} == {urlsplit(url).path for url in links[1]}
     thumbnail = requests.get(min(links[0]), timeout=10)
     assert thumbnail.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    # Links are signed by the role of an execution environment. Two environments sign differently.
+    # An execution environment signs links with its own session, so links of two environments differ.
     tokens = [{urlsplit(url).query for url in urls} for urls in links]
     credentials = [{query.split("X-Amz-Signature")[0] for query in queries} for queries in tokens]
     assert links[0] == links[1] or credentials[0] != credentials[1]

@@ -19,7 +19,7 @@ KEYS = {
     "dots": "a/../b/./..",
     "slashes": "//a///b",
 }
-# These are legal too, although AWS advises against them.
+# AWS advises against these characters, but allows them.
 CONTROL_CHARACTERS = [chr(code) for code in (*range(1, 32), 127)] + ["\u0085", "\u2028", "\u202e", "\ufffe"]
 
 
@@ -60,7 +60,7 @@ def test_keys_with_control_characters_have_their_own_thumbnails(deployment: Depl
 
 @pytest.mark.needs("iam_enforcement")
 def test_half_a_gigabyte_is_rejected_without_reading_it(deployment: Deployment, tmp_path: Path) -> None:
-    """The event contains the size. The function may not even read the object, and rejects it anyway."""
+    """The event contains the size, so the function rejects the object even without permission to read it."""
     key, file = unique("huge.jpg"), tmp_path / "huge.jpg"
     with file.open("wb") as sparse:
         sparse.write(photo(64, 48))

@@ -1,4 +1,4 @@
-"""What Terraform created has the protections that it promises, and a second plan is empty."""
+"""The deployed resources have the documented protections, and a second plan is empty."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from tests.integration.support import Deployment, terraform
 
 def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:
     if chosen_cloud().name == "compose":
-        # LocalStack's image forgets the tags that an alarm is created with, and keeps those that a second apply adds.
+        # LocalStack's image loses the tags from an alarm's creation, and keeps those that a second apply adds.
         second_apply = terraform("apply", "-input=false", "-auto-approve", "-no-color")
         assert second_apply.returncode == 0, second_apply.stdout + second_apply.stderr
     process = terraform("plan", "-input=false", "-detailed-exitcode", "-no-color")
@@ -95,7 +95,7 @@ def test_the_default_workspace_is_refused(deployment: Deployment) -> None:
 def test_another_environment_leaves_the_accounts_role_for_api_logs(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One environment has set the role, or somebody else has: another one logs with it and changes nothing."""
+    """If the account's role is set, by an environment or somebody else, another environment uses it unchanged."""
     monkeypatch.setenv(api_logs.VARIABLE, "unset")
     other = api_logs.account("prod" if deployment["environment"] != "prod" else "dev")
     arn = other.role()

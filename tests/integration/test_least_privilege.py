@@ -1,4 +1,4 @@
-"""Only the named callers have access, and logs and schedules work with the permissions that they have."""
+"""Only the named callers have access, and logs and schedules work with their permissions."""
 
 import re
 import time
@@ -75,7 +75,7 @@ def test_schedules_invoke_their_functions(deployment: Deployment) -> None:
 
 @contextmanager
 def every_minute(target: str) -> Iterator[None]:
-    """Give the rule of a target another rate for a while. LocalStack applies a new rate only with new targets."""
+    """Temporarily run the rule of a target every minute. LocalStack applies a new rate only with new targets."""
     events = client("events")
     (name,) = events.list_rule_names_by_target(TargetArn=target)["RuleNames"]
     rule, targets = events.describe_rule(Name=name), events.list_targets_by_rule(Rule=name)["Targets"]

@@ -16,10 +16,10 @@ from tests import documented
 from tests.integration.checkouts import another_checkout, command, environment
 from tests.integration.support import Deployment, eventually
 
-# All of it takes minutes on a busy machine.
+# The whole module takes minutes on a busy machine.
 pytestmark = pytest.mark.timeout(900)
 
-# The first function is that of the tutorial.
+# The tutorial makes the first function.
 FUNCTIONS = {"hello": "schedule", "errands": "sqs", "cellar": "s3", "reception": "api"}
 
 
@@ -83,7 +83,7 @@ def test_a_new_bucket_function_handles_an_upload(outputs: dict[str, Any]) -> Non
 
 
 def api_url(outputs: dict[str, Any]) -> str:
-    """Return the address of the new API, which ends with a slash."""
+    """Return the URL of the new API, with a slash at the end."""
     url: str = outputs["reception_api_url"].rstrip("/") + "/"
     if endpoint := clouds.chosen_cloud().endpoint:
         api_id, _, rest = url.removeprefix("https://").partition(".")

@@ -1,4 +1,4 @@
-"""Each change of an image is announced once: on the topic of notices, and by mail if somebody must look at it."""
+"""Each change of an image is announced once: to the topic of notices, and also by mail if it needs attention."""
 
 from collections.abc import Iterator
 

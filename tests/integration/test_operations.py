@@ -11,7 +11,7 @@ from tests.integration.support import ENVIRONMENT, Deployment, eventually, liste
 
 
 def run(command: str, *options: str) -> str:
-    """Return what a command prints on stdout without a terminal."""
+    """Run a command without a terminal and return its stdout."""
     return checkouts.command(ROOT, command, "--env", ENVIRONMENT, *options)
 
 
@@ -100,7 +100,7 @@ def test_the_simulation_uses_the_measured_times(deployment: Deployment, tmp_path
 
 
 def run_measure(times: Path) -> str:
-    """Measure into a file, as soon as the log has enough photos."""
+    """Run the measurement into a file, as soon as the log has enough photos."""
 
     def measure() -> str | None:
         process = checkouts.run_command(

@@ -21,7 +21,7 @@ from tests.integration.test_recoverer import remember
 
 
 def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
-    """Run `./eventloom NAME` with --json and return its JSON lines. Fails for another exit code than `expect`."""
+    """Run `./eventloom NAME` with --json and return its JSON lines. Fails if the exit code is not `expect`."""
     process = run_command(ROOT, name, "--env", ENVIRONMENT, "--json", *arguments)
     assert process.returncode == expect, process.stdout + process.stderr
     return [json.loads(line) for line in process.stdout.splitlines()]
@@ -68,7 +68,7 @@ def test_a_message_keeps_its_attributes_through_discard_replay_and_redrive(
     word = unique("no event")
 
     def failure() -> dict[str, Any] | None:
-        """Return the message in the dead-letter queue, None until it is there."""
+        """Return the message in the dead-letter queue, or None if the queue is empty."""
         lines = (
             tool("dlq", "list", "--no-logs", "--queue", "uploads-dlq") if depth(deployment["uploads_dlq_url"]) else []
         )

@@ -1,4 +1,4 @@
-"""The recoverer answers alarms with limited actions, and reports each answer."""
+"""The recoverer responds to alarms with limited actions, and reports each action."""
 
 import json
 import time
@@ -15,13 +15,13 @@ SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "detail":
 
 
 def raise_alarm(name: str, state: str = "ALARM") -> None:
-    """Bring an alarm into a state. CloudWatch acts only on changes, and it may have set the state already."""
+    """Set the state of an alarm. CloudWatch acts only on changes, and may have set the state already."""
     for value in ("INSUFFICIENT_DATA", state):
         client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=value, StateReason="a test")
 
 
 def ledger(deployment: Deployment) -> list[str]:
-    """Return the keys of what the recoverer remembers."""
+    """Return the keys of the recoverer's items in the state table."""
     pages = (
         client("dynamodb")
         .get_paginator("scan")
@@ -33,7 +33,7 @@ def ledger(deployment: Deployment) -> list[str]:
 
 @pytest.fixture
 def reports(deployment: Deployment) -> Iterator[Listener]:
-    """Listen to the recoverer's reports. Alarms are reset and its memory is cleared, before and after the test."""
+    """Listen to the recoverer's reports. Before and after the test, reset the alarms and the recoverer's items."""
 
     def forget() -> None:
         for key in ledger(deployment):
@@ -70,7 +70,7 @@ def queue_arn(url: str) -> str:
 
 
 def concurrency(deployment: Deployment) -> int:
-    """Return the concurrency of the thumbnailer's event source mapping, which the relieve rule changes."""
+    """Return the maximum concurrency of the thumbnailer's event source mapping, which the relieve rule changes."""
     alias = deployment["functions"]["thumbnailer"]["alias_arn"]
     (mapping,) = client("lambda").list_event_source_mappings(FunctionName=alias)["EventSourceMappings"]
     limit: int = mapping["ScalingConfig"]["MaximumConcurrency"]
@@ -124,7 +124,7 @@ def test_concurrency_is_raised_for_a_backlog_and_lowered_afterwards(deployment: 
 
 @pytest.fixture
 def bad_version(deployment: Deployment) -> Iterator[dict[str, str]]:
-    """Publish a new version of the thumbnailer, and yield it and the version of the alias."""
+    """Publish a new version of the thumbnailer, and yield this version and the alias's earlier version."""
     functions, name = client("lambda"), deployment["functions"]["thumbnailer"]["function_name"]
     alias = functions.get_alias(FunctionName=name, Name="live")
     description = functions.get_function_configuration(FunctionName=name)["Description"]

@@ -18,7 +18,7 @@ ODD = 'it\'s "$5" 사진 é+&.jpg'
 
 
 def upload(*words: str) -> list[dict[str, Any]]:
-    """Type `upload` with these words and return what it prints about each file."""
+    """Run `upload` with these arguments and return its output about each file."""
     return [json.loads(line) for line in command(ROOT, "upload", *words, "--env", ENVIRONMENT, "--json").splitlines()]
 
 
@@ -71,7 +71,7 @@ def test_the_link_of_open_serves_the_gallery(deployment: Deployment) -> None:
     facts = json.loads(command(ROOT, "open", "--env", ENVIRONMENT, "--json"))
     assert facts["url"] == command(ROOT, "open", "--env", ENVIRONMENT).strip()
     assert facts["url"].removeprefix(facts["gallery_url"]) == f"#key={deployment['api_key']}"
-    # LocalStack's image labels an answer that is not compressed as gzip.
+    # LocalStack's image labels an uncompressed answer as gzip.
     page = requests.get(facts["url"], headers={"Accept-Encoding": "identity"}, timeout=60)
     assert "<title>" in page.text
 

@@ -1,4 +1,4 @@
-"""Destroying the deployment leaves nothing behind. The module's name makes it the last one."""
+"""Destroying the deployment leaves nothing behind. The module's name makes pytest run it last."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureR
     if request.config.getoption("--keep") or request.config.getoption("--deployed"):
         pytest.skip("--keep keeps the deployment")
     assert list_resources(deployment["prefix"]), "the deployment exists before it is destroyed"
-    (BUILD / "digest.zip").unlink()  # as in a fresh clone, which has built no package
+    (BUILD / "digest.zip").unlink()  # a fresh clone has no packages either
     make(ROOT, "destroy", f"ENV={ENVIRONMENT}")
     assert not outputs_file(ENVIRONMENT).exists()
     eventually(

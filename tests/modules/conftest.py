@@ -1,6 +1,6 @@
-"""The modules in other root modules than terraform/: every trigger, changes of triggers, a foreign root, the examples.
+"""Test the modules in other root modules than terraform/: triggers, changes of triggers, a foreign root, the examples.
 
-The embedded cloud gets its own emulator, so that these tests run beside those of tests/integration.
+The embedded cloud gets its own emulator, so that these tests can run beside those of tests/integration.
 """
 
 import os

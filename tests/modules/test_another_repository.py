@@ -1,6 +1,6 @@
 """The modules work in another repository, by git source, with a prefix, a region, functions and a separate key.
 
-Only what Terraform downloads is used: the modules' folder at a tag, without the rest of this repository.
+The other repository uses only the files that Terraform downloads: the modules' folder at a tag.
 """
 
 import json
@@ -159,7 +159,7 @@ def outputs(cloud: clouds.Cloud, tmp_path_factory: pytest.TempPathFactory) -> It
 def test_every_function_of_the_other_repository_runs(outputs: dict[str, Any]) -> None:
     for name, arn in outputs["functions"].items():
         answer = json.load(remote_client("lambda").invoke(FunctionName=arn)["Payload"])
-        # Nothing of this project's habits is forced on other code.
+        # The modules add no environment variables to other people's functions.
         assert answer == {"said": f"hello from {name}", "variables": []}
         assert f":{REGION}:" in arn
 

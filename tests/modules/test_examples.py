@@ -100,7 +100,7 @@ def use_thumbnails(outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(url: str, path: str, content: str | None = None, *, signed: bool = False) -> requests.Response:
-    """Send a request to an HTTP API: POST with content, GET without. An emulator answers for it at its own address."""
+    """Send a request to an HTTP API: POST with content, GET without. An emulator serves the API at its own address."""
     method, body = ("POST", content.encode()) if content is not None else ("GET", None)
     request = AWSRequest(method, f"{url}{path}", data=body, headers={"Host": urlsplit(url).netloc})
     if signed:
@@ -110,7 +110,7 @@ def ask(url: str, path: str, content: str | None = None, *, signed: bool = False
 
 
 def use_http_api(outputs: dict[str, Any]) -> dict[str, Any]:
-    """Add a link with and without a signature, and follow it and an unknown one. Return the answers."""
+    """Add a link with and without a signature, follow it, and follow an unknown link. Return the answers."""
     url, body = outputs["url"], json.dumps({"url": "https://example.org/a?b=1"})
     added = ask(url, "/links", body, signed=True)
     link = urlsplit(added.json()["link"])
@@ -141,7 +141,7 @@ USES = {
 
 
 def try_example(name: str) -> Any:
-    """Apply, use and destroy one example. The destroy works like that of a fresh clone, without any local files."""
+    """Apply, use and destroy one example. The destroy runs without local files, as in a fresh clone."""
     variables = environment() | VARIABLES
     try:
         command(ROOT, "example", "deploy", name, variables=variables)

@@ -1,4 +1,4 @@
-"""The Terraform of docs/how-to/use-your-own-domain.md gives an API a domain, in a hosted zone that exists."""
+"""The Terraform of docs/how-to/use-your-own-domain.md gives an API a domain in an existing hosted zone."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from eventloom.clouds import ROOT, client
 from tests.documented import FENCE
 
 PAGE = ROOT / "docs" / "how-to" / "use-your-own-domain.md"
-# What the page's file uses of the files beside it
+# The parts of other files that the page's file refers to
 BESIDE = """
 terraform {
   required_providers {
@@ -53,7 +53,7 @@ def terraform(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def zone(cloud: clouds.Cloud) -> Iterator[None]:
-    """Have the hosted zone that the page assumes."""
+    """Create the hosted zone that the page assumes, and delete it afterwards."""
     assert cloud.endpoint
     created = client("route53").create_hosted_zone(Name="example.com", CallerReference="own-domain")["HostedZone"]
     yield
@@ -62,7 +62,7 @@ def zone(cloud: clouds.Cloud) -> Iterator[None]:
 
 @pytest.mark.usefixtures("zone")
 def test_the_pages_terraform_plans_a_domain_for_the_api(tmp_path: Path) -> None:
-    """Applying it works on the emulator too. The test only plans: the provider waits 30 s for each record."""
+    """The test only plans, because the provider waits 30 s for each record. An apply works on the emulator too."""
     (block,) = [text for _, language, text in FENCE.findall(PAGE.read_text(encoding="utf-8")) if language == "hcl"]
     (tmp_path / "api").mkdir()
     (tmp_path / "api" / "main.tf").write_text(API)

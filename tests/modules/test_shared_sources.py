@@ -1,7 +1,7 @@
-"""Two triggers of one function that use the same queue are refused: by the plan if it knows the queue's ARN.
+"""Terraform refuses two triggers of one function on the same queue: in the plan if the queue's ARN is known.
 
-The ARN of a queue of modules/queue follows from its name. The one of a resource that the same apply creates is unknown
-until then: the apply refuses it before it makes a trigger.
+modules/queue derives the ARN of its queue from the name, so the plan knows it. The ARN of a resource that the same
+apply creates is unknown to the plan, so the apply refuses the triggers before it creates one.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ a      = { queue_arn = QUEUE, batch_size = 10 }
 b      = { queue_arn = QUEUE, batch_size = 10 }
 window = { queue_arn = QUEUE, batch_size = 10, batch_window_s = 5 }
 """
-# The ARN follows from the name, so that the plan knows it.
+# modules/queue derives the ARN from the name, so the plan knows the ARN.
 JOBS = """
 module "jobs" {
   source             = "MODULES/queue"
@@ -66,7 +66,7 @@ Run = Callable[..., str]
 
 @pytest.fixture
 def refused(cloud: clouds.Cloud, tmp_path: Path) -> Run:
-    """Return a function that runs Terraform with triggers of one queue, and returns its errors in one line."""
+    """Return a function that runs Terraform with two triggers on one queue, and returns the errors in one line."""
     variables = {"TF_VAR_package": str(packaged(tmp_path / "probe.zip"))}
 
     def run(queue: str, *arguments: str, others: str = "") -> str:

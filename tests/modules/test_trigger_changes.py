@@ -1,6 +1,6 @@
-"""Triggers are renamed and removed while two functions share a queue, a topic and a bucket (terraform/tests/changes).
+"""Renaming and removing triggers loses no event and leaves no resource behind (terraform/tests/changes).
 
-Nothing is lost on the way, and nothing is left behind.
+Meanwhile, two functions share a queue, a topic and a bucket.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.integration.support import eventually, terraform
 from tests.modules.test_triggers import packaged
 
 PREFIX = "eventloom-changes"
-# What the how-to on modules says to write when a stream's trigger is renamed
+# The block that the how-to on modules requires for the rename of a stream's trigger
 MOVED = """
 moved {
   from = module.report.aws_lambda_event_source_mapping.kinesis["old"]
@@ -46,7 +46,7 @@ class Changes:
         return process.stdout
 
     def apply(self, step: int) -> dict[str, str]:
-        """Apply a step and return the names of what is deployed."""
+        """Apply a step and return the names of the deployed resources."""
         self.run("apply", "-input=false", "-auto-approve", step=step)
         names: dict[str, str] = json.loads(self.run("output", "-json", "names"))
         return names
@@ -81,7 +81,7 @@ def send(names: dict[str, str], word: str) -> None:
 
 
 def received(names: dict[str, str]) -> list[str]:
-    """Return the events that the functions received, as JSON, without those that come by themselves.
+    """Return the events that the functions received, as JSON, without scheduled events and retries.
 
     LocalStack runs an hourly rule in the minute before each hour. A record with FAIL may be tried again.
     """
@@ -97,7 +97,7 @@ def counts(names: dict[str, str], word: str) -> dict[str, int]:
     return {text: sum(text in event for event in events) for text in texts}
 
 
-# Both functions get the topic's message; the two share the messages of the queue.
+# Each function receives the topic's message. Each message of the queue reaches only one function.
 ALL = {"message 0": 1, "message 1": 1, "news": 2, "-click": 1, ".csv": 1, ".json": 1}
 
 
@@ -108,7 +108,7 @@ def wait_for_all(names: dict[str, str], word: str) -> None:
 
 
 def kept_records(names: dict[str, str]) -> list[str]:
-    """Return the partition keys of the records that the bucket for failures has."""
+    """Return the partition keys of the records in the bucket for failures."""
     objects = client("s3").list_objects_v2(Bucket=names["failures"], Prefix=f"aws/lambda/{names['stream_uuid']}/")
     bodies = [
         client("s3").get_object(Bucket=names["failures"], Key=entry["Key"])["Body"].read()
@@ -118,7 +118,7 @@ def kept_records(names: dict[str, str]) -> list[str]:
 
 
 def left_behind() -> dict[str, list[Any]]:
-    """Return what the account has of the test, by kind."""
+    """Return the test's resources that still exist in the account, by kind."""
     functions = client("lambda").list_functions()["Functions"]
     rules = client("events").list_rules(NamePrefix=PREFIX)["Rules"]
     mappings = client("lambda").list_event_source_mappings()["EventSourceMappings"]

@@ -48,7 +48,7 @@ class Probe:
         return eventually(lambda: self.events(*texts), f"an event with {texts}", timeout_s)[0]
 
     def wait_for_failure(self, text: str, queue: str = "failures_url") -> Any:
-        """Wait for a message of the failures queue, or of another, that contains a text. Other messages stay in it."""
+        """Wait for a message with a text in the failures queue, or in another. Other messages stay in the queue."""
 
         def read_messages() -> list[Any]:
             messages = (
@@ -72,7 +72,7 @@ def run(*arguments: str, **variables: str) -> str:
 
 
 def packaged(path: Path, note: str = "first") -> Path:
-    """Write the probe's zip. Another note makes another version."""
+    """Write the probe's zip. Another note changes the code, so that an apply publishes another version."""
     with zipfile.ZipFile(path, "w") as package:
         for file, text in (("handler.py", (FOLDER / "probe" / "handler.py").read_text()), ("note.txt", note)):
             package.writestr(zipfile.ZipInfo(f"probe/{file}", (1980, 1, 1, 0, 0, 0)), text)
@@ -166,7 +166,7 @@ def test_a_failed_eventbridge_event_reaches_the_failures_queue(probe: Probe, wor
 
 
 def test_s3_invokes_by_prefix_and_suffix_and_through_eventbridge(probe: Probe, word: str) -> None:
-    """The bucket notifies the function about what its filter selects, and EventBridge about everything."""
+    """The bucket notifies the function about the objects that its filter selects, and EventBridge about all objects."""
     for key in (f"out/{word}.csv", f"in/{word}.txt", f"in/{word}.csv"):
         client("s3").put_object(Bucket=probe["bucket"], Key=key, Body=b"a,b\n")
     assert probe.wait_for(word, "ObjectCreated:Put")["Records"][0]["s3"]["object"]["key"] == f"in/{word}.csv"
@@ -235,7 +235,7 @@ def session_of(role_arn: str) -> Credentials:
 
 
 def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response:
-    """Call the function's URL. An emulator answers for it at its own address."""
+    """Call the function's URL. An emulator serves it at its own address."""
     request = AWSRequest("GET", probe["url"], headers={"Host": urlsplit(probe["url"]).netloc})
     if credentials:
         SigV4Auth(credentials, "lambda", clouds.REGION).add_auth(request)

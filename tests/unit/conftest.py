@@ -1,4 +1,4 @@
-"""Unit tests see no endpoint and no profile of AWS that the shell exports: moto answers them."""
+"""Hide the AWS endpoint and profile of the shell from unit tests, so that moto answers their requests."""
 
 import os
 

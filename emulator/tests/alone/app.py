@@ -8,7 +8,7 @@ s3 = boto3.client("s3")
 def handler(event, context):
     """Copy each message to the bucket, or answer a request to the API.
 
-    Another event asks for what the role may not do.
+    For any other event, try an action that the role may not do.
     """
     if "rawPath" in event:
         return {"order": event["pathParameters"]["id"]}

@@ -1,5 +1,6 @@
-"""Use the deployed project, as its owner would: `check.py OWNER` fails unless all of it works and is tagged with the
-owner.
+"""Use the deployed project as its owner would.
+
+`check.py OWNER` fails unless every part works and is tagged with the owner.
 """
 
 import json
@@ -33,7 +34,7 @@ def check_refusal() -> None:
 
 
 def ask(api, path):
-    """Return the status and the body of the API's answer. The name of its endpoint may not be known to this machine."""
+    """Return the status and the body of the API's answer. This machine may be unable to resolve the endpoint's name."""
     host = api["ApiEndpoint"].partition("://")[2]
     request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + path, headers={"Host": host})
     try:

@@ -1,4 +1,4 @@
-"""The tests of a project that knows nothing of the emulator but the name of one fixture."""
+"""The tests of a project that uses only the name of one fixture from the emulator."""
 
 import io
 import json

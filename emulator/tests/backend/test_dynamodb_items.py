@@ -1,4 +1,4 @@
-"""Test what DynamoDB checks before it stores or reads an item, with its own messages."""
+"""Test DynamoDB's checks before it stores or reads an item, with DynamoDB's error messages."""
 # ruff: noqa: E501 - the messages of DynamoDB
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Test which queries, scans and conditions DynamoDB accepts, with its own messages, and what they find."""
+"""Test which queries, scans and conditions DynamoDB accepts, what they find, and DynamoDB's error messages."""
 # ruff: noqa: E501 - the messages of DynamoDB
 
 from typing import Any
@@ -21,7 +21,7 @@ def table() -> Table:
 
 
 def values(**given: Any) -> dict[str, Any]:
-    """Return values: numbers from int, other ones from str."""
+    """Return DynamoDB values: a number for an int, and a string for a str."""
     return {f":{name}": {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in given.items()}
 
 

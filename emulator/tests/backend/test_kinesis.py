@@ -1,4 +1,4 @@
-"""Test Kinesis: sequence numbers, resharding, streams on demand, and streams of an older state."""
+"""Test Kinesis: sequence numbers, resharding, on-demand streams, and streams from an older saved state."""
 
 import base64
 import itertools
@@ -24,7 +24,7 @@ class RefusedError(Exception):
 
 @pytest.fixture
 def call() -> Call:
-    """Return a function that calls Kinesis, in its own account."""
+    """Return a function that calls Kinesis in a separate account."""
     handler.install()
     account = f"{next(ACCOUNTS):012}"
 

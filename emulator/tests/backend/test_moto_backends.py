@@ -1,4 +1,4 @@
-"""Test which request a backend gets."""
+"""Test which requests a moto backend receives."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ ITEM = {"TableName": "t", "Item": {"id": {"S": "ä"}}}
 
 
 class Recorder(BaseHTTPRequestHandler):
-    """A backend that remembers its requests and counts its connections."""
+    """A backend that records its requests and counts its connections."""
 
     protocol_version = "HTTP/1.1"
     requests: list[tuple[str, list[tuple[str, str]], Any]] = []  # noqa: RUF012 - emptied by the fixture
@@ -53,7 +53,7 @@ def backend() -> Iterator[Backend]:
 
 
 def put_item(body: bytes) -> RequestContext:
-    """Return a PutItem whose headers have another case than botocore's, as those of AWS's SDK for JavaScript."""
+    """Return a PutItem with the header case of AWS's SDK for JavaScript, which differs from botocore's."""
     headers = {
         "x-amz-target": "DynamoDB_20120810.PutItem",
         "content-type": "application/x-amz-json-1.0",

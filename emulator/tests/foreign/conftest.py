@@ -1,8 +1,8 @@
-"""Fixtures that deploy other people's projects, and a hook that makes the table of them.
+"""Fixtures that deploy other people's projects, and a hook that writes the table of the results.
 
     python -m pytest emulator/tests/foreign --projects FOLDER --table FILE
 
-Without `--projects`, only the projects of ours and those that a tool makes are deployed.
+Without `--projects`, only our own projects and those that a tool generates are deployed.
 """
 
 import os
@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStackProcess]:
-    """Yield a server for all projects. Each finds it empty."""
+    """Yield a server for all projects. It is empty before each project."""
     port = int(os.environ.get("EMBEDDED_PORT") or 0) or None
     with LocalStackProcess(port=port, home=tmp_path_factory.mktemp("server")) as process:
         yield process
@@ -57,7 +57,7 @@ def space(request: pytest.FixtureRequest, server: LocalStackProcess, tmp_path: P
 
 @pytest.fixture
 def folder(request: pytest.FixtureRequest, space: Workspace, tmp_path: Path) -> Path:
-    """Return a copy of the project that the test is marked with."""
+    """Return a copy of the project in the test's marker."""
     source = request.node.get_closest_marker("project").kwargs["source"]
     if isinstance(source, Project):
         return source.copy(space.projects, tmp_path / "project")
@@ -65,14 +65,14 @@ def folder(request: pytest.FixtureRequest, space: Workspace, tmp_path: Path) -> 
 
 
 def _unavailable(call: pytest.CallInfo[Any]) -> str:
-    """Return why a project was not tried, or an empty text."""
+    """Return why a project was not tried, or an empty text if it was."""
     error = call.excinfo.value if call.excinfo else None
     return str(error) if isinstance(error, (MissingError, ToolError)) else ""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[Any]:
-    """Skip a test whose project or tool is not there, and add a row for each test that is over."""
+    """Skip a test if its project or tool is missing, and add a row for each finished test."""
     report = yield
     if why := _unavailable(call):
         report.outcome, report.longrepr = "skipped", (str(item.path), 0, f"Skipped: {why}")
@@ -99,7 +99,7 @@ def _row(item: pytest.Item, marker: pytest.Mark, report: Any, call: pytest.CallI
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the table, with the rows of this run in place of those of earlier runs."""
+    """Write the table. Rows of this run replace the rows of the same projects from earlier runs."""
     file = session.config.getoption("table")
     rows = session.config.stash[ROWS]
     if not file or not rows:

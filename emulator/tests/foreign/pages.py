@@ -1,4 +1,4 @@
-"""The pages of the documentation, whose commands the lane types."""
+"""Read the commands of the documentation's pages, which the tests type."""
 
 import re
 from pathlib import Path
@@ -14,5 +14,5 @@ def commands(page: str, tool: str) -> list[str]:
 
 
 def not_typed(page: str, tool: str, typed: list[str]) -> list[str]:
-    """Return the commands of a page that are not among those that were typed."""
+    """Return the commands of a page that are not in `typed`."""
     return [line for line in commands(page, tool) if line not in typed]

@@ -1,4 +1,4 @@
-"""Projects of other people at a pinned commit, taken from checkouts that the user gives."""
+"""Copy other people's projects at a pinned commit from repositories that the user provides."""
 
 import subprocess
 import tarfile
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 class MissingError(Exception):
-    """A project that the given folder does not have at the pinned commit. The text says what to do."""
+    """Raised if the folder lacks a project at the pinned commit. The text says what to do."""
 
 
 @dataclass(frozen=True)
 class Project:
     """A project: the folder `path` of a repository at a commit.
 
-    With `whole`, the project needs files beside its folder, so that all of the repository is copied.
+    With `whole`, the project needs files outside its folder, so the whole repository is copied.
     """
 
     repository: str
@@ -27,10 +27,10 @@ class Project:
         """Copy the project's files into a folder, and return the project's folder in it.
 
         `projects` has the repositories as OWNER+NAME or NAME. Each may be a checkout or only its git directory. The
-        files are those of the commit, whatever is checked out.
+        files come from the commit, even if the checkout differs.
 
         Raises:
-            MissingError: there is no such repository, or it does not have the commit.
+            MissingError: the repository is missing, or does not have the commit.
         """
         advice = (
             f"PROJECTS has no git repository of https://github.com/{self.repository} with commit {self.commit[:10]}"

@@ -2,7 +2,7 @@
 
 Usage: stand_ins.py NAME, started by Terraform     (with an environment that has `tf`: requirements/providers.txt)
 
-They have the arguments and attributes that the tested projects use:
+The stand-ins have the arguments and attributes that the tested projects use:
 https://registry.terraform.io/providers/hashicorp/random, and archive, external, local and null
 """
 
@@ -31,7 +31,7 @@ EMPTY_ZIP_TIME = (2049, 1, 1, 0, 0, 0)
 
 
 def given(**attributes: types.TfType) -> list[schema.Attribute]:
-    """Return arguments that may be left out. A change of one replaces the resource."""
+    """Return optional arguments. A change of any of them replaces the resource."""
     return [schema.Attribute(name, kind, optional=True, requires_replace=True) for name, kind in attributes.items()]
 
 
@@ -41,7 +41,7 @@ def made(**attributes: types.TfType) -> list[schema.Attribute]:
 
 
 class Resource(iface.Resource):
-    """A resource that is made once and never changed."""
+    """A resource that is created once and never updated."""
 
     name = ""
     attributes: tuple[schema.Attribute, ...] = ()
@@ -212,7 +212,7 @@ class Archive(Data):
 
 
 def _contents(config: State) -> list[tuple[str, bytes]]:
-    """Return name and content of each file for an archive."""
+    """Return the name and content of each file of an archive."""
     if config["source_file"]:
         file = Path(config["source_file"])
         return [(file.name, file.read_bytes())]
@@ -241,7 +241,7 @@ class Provider(iface.Provider):
         self.name = name
 
     def get_model_prefix(self) -> str:
-        """Return what begins each type of resources. `external` has one type, which has its name."""
+        """Return the prefix of the resource types. The only type of `external` has the same name as the provider."""
         return self.name if self.name == "external" else f"{self.name}_"
 
     def get_provider_schema(self, _: Any) -> schema.Schema:

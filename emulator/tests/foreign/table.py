@@ -1,4 +1,4 @@
-"""The table of other people's projects: what runs, with which tool, and why the rest does not."""
+"""Write the table of other people's projects: which ones run, with which tool, and why the others do not."""
 
 import json
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ class Row:
 
 
 def page(rows: Iterable[Row], aws: str = "") -> str:
-    """Return the page. `aws` is the version of the AWS provider, if the other providers were stand-ins."""
+    """Return the page. If providers other than the AWS provider were stand-ins, `aws` is the AWS provider's version."""
     lines = [
         f"| {row.project} | {row.commit[:10]} | {row.tool} | {row.result} | {_cell(row.remark)} |\n" for row in rows
     ]
@@ -44,13 +44,13 @@ def page(rows: Iterable[Row], aws: str = "") -> str:
 
 
 def save(rows: Iterable[Row], file: Path) -> None:
-    """Write rows for a later `merged`."""
+    """Save rows, so that a later `merged` can read them."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
 
 
 def merged(rows: Iterable[Row], file: Path) -> list[Row]:
-    """Return rows together with those that an earlier run saved. A row replaces the one of the same project."""
+    """Return `rows` and the rows that an earlier run saved. A new row replaces the saved row of the same project."""
     earlier = [Row(**each) for each in json.loads(file.read_text())] if file.exists() else []
     by_project = {(row.project, row.commit): row for row in [*earlier, *rows]}
     return sorted(by_project.values(), key=lambda row: (not row.commit, row.project))

@@ -1,4 +1,4 @@
-"""Deploy a folder of Terraform as its user does."""
+"""Deploy a Terraform configuration as a user does."""
 
 import json
 from dataclasses import dataclass
@@ -22,12 +22,11 @@ class Terraform:
         self.space.version("Terraform", self.program, "version")
 
     def override(self, runtimes: dict[str, str], **versions: str) -> None:
-        """Write an override of runtimes and of the versions of providers. The project's files stay as they are.
+        """Write an override file for runtimes and provider versions. The project's files stay unchanged.
 
         Args:
-            runtimes: the runtime of each resource of type aws_lambda_function, because provider 5.100 does not know the
-                newest ones.
-            versions: the versions of each provider of hashicorp.
+            runtimes: the runtime of each aws_lambda_function, because provider 5.100 rejects the newest runtimes.
+            versions: the version of each HashiCorp provider.
         """
         providers = {name: {"source": f"hashicorp/{name}", "version": version} for name, version in versions.items()}
         content: dict[str, Any] = {"terraform": {"required_providers": providers}} if providers else {}
@@ -53,7 +52,7 @@ class Terraform:
         self.run("apply", "-no-color", "-auto-approve", "-input=false")
 
     def expect_no_changes(self) -> None:
-        """Plan again, and expect that no resource differs. Outputs may: provider 5.100 reads an empty text as null."""
+        """Plan again, and expect no change of a resource. Outputs may change: provider 5.100 reads "" as null."""
         self.run("plan", "-no-color", "-input=false", "-out=second.plan")
         plan = json.loads(self.run("show", "-json", "second.plan").splitlines()[-1])
         changes = {each["address"]: each["change"]["actions"] for each in plan.get("resource_changes", [])}

@@ -23,7 +23,7 @@ class Cdk:
         space.version("CDK", self.packages / ".bin" / "cdk", "--version")
 
     def run(self, *arguments: str) -> str:
-        """Run a command of the CDK. The app finds the library of the same environment."""
+        """Run a command of the CDK. The app imports the CDK library from the tool's environment."""
         return self.space.run(
             self.packages / ".bin" / "cdk", *arguments, cwd=self.folder, NODE_PATH=str(self.packages), CI="1"
         )

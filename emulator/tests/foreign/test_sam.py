@@ -35,7 +35,7 @@ class Sam:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def delete(self) -> None:
-        """Delete the stack and what SAM uploaded."""
+        """Delete the stack and the files that SAM uploaded."""
         self.run("delete", "--stack-name", STACK, "--no-prompts")
         stacks = self.space.client("cloudformation").list_stacks(StackStatusFilter=["DELETE_COMPLETE"])
         assert STACK in [stack["StackName"] for stack in stacks["StackSummaries"]]

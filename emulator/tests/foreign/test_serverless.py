@@ -1,4 +1,4 @@
-"""Deploy services of the Serverless Framework 3, by osls, which continues it under its license."""
+"""Deploy Serverless Framework 3 services with osls, a fork that keeps the framework's license."""
 
 import shutil
 from pathlib import Path

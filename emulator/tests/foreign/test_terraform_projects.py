@@ -1,4 +1,4 @@
-"""Deploy projects of Terraform: examples of terraform-aws-lambda, and serverless patterns with Node.js functions."""
+"""Deploy Terraform projects: examples of terraform-aws-lambda, and serverless patterns with Node.js functions."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ def pattern(name: str) -> Any:
 
 
 def logged(space: Workspace, function: str) -> str:
-    """Return what a function logged, once it has logged the end of an invocation."""
+    """Wait until a function has logged the end of an invocation, and return its log."""
     logs = space.client("logs")
 
     def messages() -> str:
@@ -120,7 +120,7 @@ def test_an_http_api_calls_a_function(space: Workspace, folder: Path):
 
 
 def deployed(space: Workspace, folder: Path, runtimes: dict[str, str] | None = None, **versions: str) -> Terraform:
-    """Apply a project, with overrides if there are some, and check that a second plan changes nothing."""
+    """Apply a project with the given overrides, and check that a second plan changes nothing."""
     terraform = Terraform(space, folder)
     terraform.override(runtimes or {}, **versions)
     terraform.apply()

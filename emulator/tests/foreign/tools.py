@@ -1,4 +1,4 @@
-"""The tools that deploy other people's projects, in versions that are pinned, each installed at its first use."""
+"""Install the pinned tools that deploy other people's projects, each at its first use."""
 
 import hashlib
 import os
@@ -15,12 +15,12 @@ STAND_INS = {"archive": "2.7.1", "external": "2.3.5", "local": "2.5.3", "null": 
 
 
 class ToolError(Exception):
-    """A tool that cannot be installed here. The text says why."""
+    """Raised if a tool cannot be installed here. The text says why."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """The tools, in a folder that is kept between runs."""
+    """The installed tools, in a folder that is kept between runs."""
 
     folder: Path
 
@@ -28,7 +28,7 @@ class Tools:
         """Return the folder with the packages of npm/package.json in `node_modules`.
 
         Raises:
-            ToolError: npm is not there, or does not install them.
+            ToolError: npm is missing, or cannot install the packages.
         """
         lock, folder = HERE / "npm" / "package-lock.json", self.folder / "npm"
         if not shutil.which("npm"):
@@ -45,7 +45,7 @@ class Tools:
         """Return the folder `bin` of an environment with the packages of requirements/NAME.txt.
 
         Raises:
-            ToolError: they cannot be installed.
+            ToolError: the packages cannot be installed.
         """
         requirements, folder = HERE / "requirements" / f"{name}.txt", self.folder / name
         if not self._is_current(folder, requirements):
@@ -60,7 +60,7 @@ class Tools:
         """Return the program that TERRAFORM names, or the one on the PATH.
 
         Raises:
-            ToolError: there is none.
+            ToolError: Terraform is missing.
         """
         program = shutil.which(os.environ.get("TERRAFORM") or "terraform")
         if not program:
@@ -70,8 +70,8 @@ class Tools:
     def provider_settings(self) -> Path:
         """Write Terraform's settings, and return the file.
 
-        TF_PROVIDER_MIRROR is a folder with the AWS provider, for a machine that does not reach the registry. The other
-        providers are stand-ins then (stand_ins.py).
+        TF_PROVIDER_MIRROR is a folder with the AWS provider, for a machine that cannot reach the registry. The other
+        providers are then stand-ins (stand_ins.py).
         """
         settings, mirror = self.folder / "terraform.tfrc", os.environ.get("TF_PROVIDER_MIRROR")
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ class Tools:
         return settings
 
     def _stand_ins(self) -> Path:
-        """Make a mirror of the stand-ins for providers. Each is a script that starts stand_ins.py."""
+        """Make a provider mirror of the stand-ins. Each stand-in is a script that starts stand_ins.py."""
         python, mirror = self.python("providers") / "python", self.folder / "stand-ins"
         machine = "arm64" if os.uname().machine in ("aarch64", "arm64") else "amd64"
         for name, version in STAND_INS.items():

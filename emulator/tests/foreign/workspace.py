@@ -1,4 +1,4 @@
-"""Where a project runs: a copy of it, a home folder, and the variables that a user of the emulator sets."""
+"""Run a project in a copy, with a home folder and the environment variables that a user of the emulator sets."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from embedded_localstack.testing import LocalStackProcess
 from foreign.tools import Tools
 
 COMMAND_SECONDS = 420
-# Tools that report their use would wait for addresses that cannot be reached.
+# Turn off usage reports, because the tools would wait for addresses that cannot be reached.
 QUIET = {
     "CDK_DISABLE_CLI_TELEMETRY": "1",
     "CHECKPOINT_DISABLE": "1",
@@ -25,7 +25,7 @@ QUIET = {
 
 
 class CommandError(Exception):
-    """A command of a project failed. The text has the command and the lines of its output that say why."""
+    """Raised if a project's command failed. The text has the command and the lines of output that say why."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Workspace:
     """The commands that were run, as a user types them."""
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
-        """Return a client of the deployer, who reaches the server by its address and S3 by path."""
+        """Return a client with the deployer's credentials and the server's URL. For S3, it uses path-style URLs."""
         return self.cloud.get_client(service, region_name=region)
 
     def run(self, *command: str | Path, cwd: Path, path: Path | None = None, **variables: str) -> str:
@@ -52,10 +52,10 @@ class Workspace:
             command: the command and its arguments.
             cwd: the project's folder.
             path: a folder that comes first on the PATH.
-            variables: variables beside those of the cloud.
+            variables: environment variables in addition to the cloud's.
 
         Raises:
-            CommandError: it failed, or took too long.
+            CommandError: the command failed, or took too long.
         """
         self.typed.append(" ".join([Path(command[0]).name, *map(str, command[1:])]))
         home = self.folder / "home"
@@ -84,7 +84,7 @@ class Workspace:
         return str(output)
 
     def version(self, name: str, *command: str | Path, word: int = -1) -> None:
-        """Record a tool and its version: a word of the first line that the command prints."""
+        """Record a tool and its version, which is a word in the first line of the command's output."""
         line = next(filter(None, self.run(*command, cwd=self.folder).splitlines()))
         number = line.split(" (")[0].split()[word].strip("v,")
         self.facts["tool"] = f"{name} {number}"
@@ -97,7 +97,7 @@ class Workspace:
         return json.loads(content)
 
     def fetch(self, api: str, path: str, body: Any = None) -> Any:
-        """Send a request to an API by its host name, and return its answer. With a body it is a POST of JSON."""
+        """Send a request to an API by its host name, and return the answer. With a body, it is a POST of JSON."""
         host = f"{api}.execute-api.localhost.localstack.cloud:{self.cloud.home.port}"
         content = None if body is None else json.dumps(body).encode()
         headers = {"Host": host, "Content-Type": "application/json"}
@@ -112,7 +112,7 @@ def shown(command: tuple[str | Path, ...]) -> str:
 
 
 def reason(output: str) -> str:
-    """Return the line of a command's output that most likely says why it failed."""
+    """Return the line of a failed command's output that most likely gives the reason."""
     text = re.sub(r"(\berror:)\s+", r"\1 ", output, flags=re.IGNORECASE)
     lines = [line.strip(" │╷╵") for line in text.splitlines() if line.strip(" │╷╵")]
     said = [line for line in lines if "rror" in line or "FAILED" in line or "not supported" in line]

@@ -21,13 +21,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def interpreter(base: Path) -> Path:
-    """Return the Python interpreter of functions."""
+    """Return the Python interpreter that runs functions."""
     return lambda_runtime.interpreter(Home(path=base).cache)
 
 
 @pytest.fixture(scope="session")
 def public_layer(base: Path) -> tuple[str, Path]:
-    """Return the pattern of a layer of another account, and the file with its content, which a test writes."""
+    """Return the ARN pattern of another account's layer, and the path of its content. A test writes the content."""
     return "arn:aws:lambda:us-east-1:770693421928:layer:Klayers-p313-public:*", base / "public.zip"
 
 
@@ -67,7 +67,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def functions(request: pytest.FixtureRequest, cloud: Cloud) -> Mapping[str, str]:
     """Return the ARNs of the functions behind the APIs and of their authorizers.
 
-    Each module has its own, because another module may have emptied the server since.
+    Each module creates its own functions, because another module may have emptied the server.
     """
     prefix = request.path.stem.replace("_", "-")
     role = cloud.role(f"{prefix}-functions", *LOGS)

@@ -1,4 +1,4 @@
-"""Test that the bodies of requests reach functions and services once and unchanged, whatever the Host header is."""
+"""Test that request bodies reach functions and services once and unchanged, with any Host header."""
 
 import base64
 import gzip
@@ -35,7 +35,7 @@ def post(url: str, body: bytes, **headers: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def places(cloud: Cloud) -> dict[str, tuple[str, str]]:
-    """Return the URL and the Host of a function URL and a REST API that reach the same function."""
+    """Return the URL and the Host header of a function URL and of a REST API for the same function."""
     arn = cloud.function("bodies", Code={"ZipFile": package(ECHO)})
     url = cloud.lambda_.create_function_url_config(FunctionName="bodies", AuthType="NONE")["FunctionUrl"]
     for statement, facts in {

@@ -1,4 +1,4 @@
-"""Test the buckets of CloudFormation's templates: their settings when they are made and when they change."""
+"""Test the buckets of CloudFormation templates: their settings after a create and after an update."""
 
 import json
 from typing import Any

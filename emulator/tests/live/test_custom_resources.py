@@ -8,7 +8,7 @@ import pytest
 
 from support import LOGS, SOON, Cloud, eventually, package
 
-# Answers as its properties say, after it has stored the request.
+# This function stores the request and then answers as the resource's properties say.
 CODE = """
 import json, urllib.request, boto3
 
@@ -33,7 +33,7 @@ def handler(event, context):
     with urllib.request.urlopen(request) as response:
         print(response.status)
 """
-# As CDK's handlers do, it uses the host of the address and not its port.
+# Like CDK's handlers, this function uses the host of the URL but not its port.
 NODE_CODE = """
 import https from "node:https";
 export const handler = async (event) => {
@@ -64,7 +64,7 @@ def body(function: str, **properties: Any) -> str:
 
 
 def finished(cloud: Cloud, stack: str) -> dict[str, Any]:
-    """Wait until nothing is in progress, and return the stack."""
+    """Wait until the stack's operation has ended, and return the stack."""
 
     def ended() -> dict[str, Any] | None:
         (shown,) = cloud.cloudformation.describe_stacks(StackName=stack)["Stacks"]

@@ -1,4 +1,4 @@
-"""Test functions that are debugged, on a running server. The debugger is pdb: it needs no client but a connection."""
+"""Test the debugging of functions on a running server. The debugger is pdb, because it needs only a connection."""
 
 import json
 import os
@@ -33,7 +33,7 @@ FIRST_LINE = 5
 
 
 class Debugging:
-    """The requests that begin and end the debugging of a function."""
+    """A function that can be debugged, with the requests that begin and end its debugging."""
 
     def __init__(self, cloud: Cloud, arn: str) -> None:
         self.url, self.arn, self.port = f"http://127.0.0.1:{cloud.home.port}/_localstack/debug", arn, free_port()
@@ -60,13 +60,13 @@ class Debugging:
 
 
 class Terminal:
-    """The other end of pdb."""
+    """A connection to pdb."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
     def stopped(self) -> str:
-        """Return what pdb says until it asks for a command."""
+        """Return pdb's output up to its next prompt."""
         text = b""
         while not text.endswith(b"(Pdb) "):
             text += self._connection.recv(65536)
@@ -105,7 +105,7 @@ def test_a_message_stays_hidden_while_its_function_is_stopped_longer_than_all_li
         assert int(terminal.ask("p context.get_remaining_time_in_millis()")) > 60_000
         terminal.say("continue")
         assert eventually(lambda: len(cloud.outputs(name)) == 1)
-        # A second event meets the same environment. When the terminal leaves, it is handled to its end.
+        # A second event reaches the same environment. After the terminal disconnects, the function handles the event.
         cloud.sqs.send_message(QueueUrl=url, MessageBody="second")
         terminal.stopped()
     assert eventually(lambda: len(cloud.outputs(name)) == 2)
@@ -113,13 +113,13 @@ def test_a_message_stays_hidden_while_its_function_is_stopped_longer_than_all_li
     assert eventually(lambda: left(cloud, url) == 0)
     answer = cloud.lambda_.invoke(FunctionName=name, Payload=b'"normal"')
     assert int(answer["Payload"].read()) <= LIMIT_S * 1000
-    # Both events had one environment, and this one another. Their logs are written in this order.
+    # Both events ran in one environment, and this invocation in another. Their logs are written in this order.
     assert eventually(lambda: len(streams(cloud, name)) >= 2)
     assert len(streams(cloud, name)) == 2
 
 
 def wait_for(seconds: float) -> None:
-    """Wait: the time passes that the test is about."""
+    """Let the time pass that the test is about."""
     assert not eventually(lambda: False, seconds)
 
 
@@ -129,7 +129,7 @@ def left(cloud: Cloud, url: str) -> int:
 
 
 def streams(cloud: Cloud, name: str) -> set[str]:
-    """Return the names of the function's log streams: each environment has one."""
+    """Return the names of the function's log streams, one for each environment."""
     try:
         answer = cloud.logs.describe_log_streams(logGroupName=f"/aws/lambda/{name}")
     except cloud.logs.exceptions.ResourceNotFoundException:
@@ -161,7 +161,7 @@ def test_the_timeout_counts_again_when_the_debugger_has_left(cloud: Cloud, name:
             terminal.stopped()
         assert b"timed out" in event.result()["Payload"].read()
     assert eventually(lambda: debugging.state() == "ended")
-    # The next event starts the function again, which waits again.
+    # The next event starts the function again, and the function waits for a debugger again.
     with ThreadPoolExecutor() as pool:
         event = pool.submit(cloud.lambda_.invoke, FunctionName=name, Payload=b'"again"')
         with debugging.terminal() as terminal:

@@ -1,4 +1,4 @@
-"""Test permissions that a call needs beside its own, and calls that services make in a role's name."""
+"""Test the further permissions that a call needs, and the calls that services make with a role."""
 
 import json
 import time
@@ -18,7 +18,7 @@ def handler(event, context):
     except Exception as error:
         return error.response["Error"]
 """
-# A request without the SDK, whose header User-Agent says where it runs.
+# This function sends a request without the SDK. The SDK's User-Agent would name the execution environment.
 BY_HAND = """
 import subprocess, sys, urllib.error, urllib.request
 

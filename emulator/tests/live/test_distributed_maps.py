@@ -1,4 +1,4 @@
-"""Test the translation of Distributed Maps, and a running one with missing and right permissions of its role."""
+"""Test the translation of Distributed Maps, and run one with missing and with correct permissions of its role."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Test the grammar of policies, and the error with which each service refuses a malformed one."""
+"""Test the grammar of policies, and each service's error for a malformed policy."""
 
 import json
 from types import SimpleNamespace

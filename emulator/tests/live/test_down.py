@@ -1,4 +1,4 @@
-"""Test that `down` leaves the server running if it cannot save what is deployed."""
+"""Test that `down` leaves the server running if it cannot save the server's state."""
 
 from embedded_localstack.state import Home
 from support import Cloud, launcher
@@ -7,7 +7,7 @@ from support import Cloud, launcher
 def test_a_failed_save_does_not_stop_the_server(cloud: Cloud, home: Home, name: str):
     cloud.s3.create_bucket(Bucket=name)
     cloud.function(name)
-    # A file at the path of the folder lets the save fail.
+    # A file at the path of the folder makes the save fail.
     obstacle = home.snapshot.with_suffix(".part")
     obstacle.touch()
     try:

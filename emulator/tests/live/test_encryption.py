@@ -1,4 +1,4 @@
-"""Test that encrypted data on a running server can be read and written only with permissions on the KMS key."""
+"""Test that reading and writing encrypted data on a running server requires permissions on the KMS key."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def handler(event, context):
 
 
 def key(cloud: Cloud, *services: str) -> str:
-    """Create a key whose use the account's policies control, and that some services may use. Return its ARN."""
+    """Create a KMS key that these services may use, and callers with a policy of the account. Return its ARN."""
     owner = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},

@@ -270,7 +270,7 @@ def test_a_process_that_dies_in_the_init_phase_is_replaced(make):
 
 
 def test_a_process_that_dies_again_after_a_crash_is_replaced(make):
-    """The invocation after a crash initialises the function. Its process may be killed as well."""
+    """The invocation after a crash initialises the function again, and this process may be killed as well."""
     environment = make(variables={"INIT": "exit at 2"})
     assert error_type(invoke(environment, "exit")) == "Runtime.ExitError"
     assert json.loads(invoke(environment).payload) == 1
@@ -400,7 +400,7 @@ def test_a_function_without_a_mount_namespace_shares_the_file_system_and_that_is
     make, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     name_fallback.cache_clear()
-    # A folder that is kept and does not exist makes the namespace fail, as a kernel does that allows none.
+    # A missing folder in the list of kept folders makes the namespace fail, as on a kernel without user namespaces.
     place = Place(tmp_path / "environment-0", tmp_path / "code", tmp_path, None, (tmp_path / "nothing",))
     environment = make(place=place, variables={"LAMBDA_TASK_ROOT": "/var/task"})
     variables = json.loads(invoke(environment, "environment").payload)

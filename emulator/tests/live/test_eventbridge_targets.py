@@ -1,4 +1,4 @@
-"""EventBridge starts Step Functions with each kind of input, and the log names a target that fails."""
+"""Test that EventBridge starts state machines with each kind of input, and that the log names a failing target."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ TRANSFORMER = {"InputPathsMap": {"color": "$.detail.color"}, "InputTemplate": '{
 
 
 def rule_for_machine(cloud: Cloud, name: str, *actions: str, **target: Any) -> str:
-    """Make a rule that starts a state machine, send it an event, and return the machine's ARN."""
+    """Create a rule that starts a state machine, send an event that matches it, and return the machine's ARN."""
     machine_role = cloud.role(f"{name}-machine", principal="states.amazonaws.com")
     machine = cloud.stepfunctions.create_state_machine(name=name, definition=MACHINE, roleArn=machine_role)
     arn = str(machine["stateMachineArn"])

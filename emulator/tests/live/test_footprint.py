@@ -1,4 +1,4 @@
-"""Test that a server writes only to its folder, keeps nothing of what was deleted, and leaves no process behind."""
+"""Test that a server writes only to its folder, frees the memory of deleted resources, and leaves no process behind."""
 
 import json
 import os
@@ -22,13 +22,13 @@ OUTSIDE = [
     "/tmp/lambda",
     "/tmp/localstack-s3-storage",
 ]
-# Every process has these open. They are not files that store data.
+# Every process has these open. They store no data.
 HARMLESS = ("/dev/", "pipe:", "socket:", "anon_inode:", "/proc/", "/memfd:")
-# The first rounds make what stays: pools of threads, connections and caches.
+# The first rounds create objects that stay: pools of threads, connections and caches.
 FIRST, MORE = 2, 4
-# Connections that wait for the next request, and threads that serve them, come and go.
+# The allowed growth, because the number of idle connections and of their threads varies.
 SPARE = 6
-# A server that counts its objects when a file asks for it. `gc` shows only those that were made after the start.
+# A server that counts its objects when the file `count` exists. `gc` lists only objects created after the start.
 COUNTING = """
 import gc, json, threading, time
 from pathlib import Path
@@ -63,7 +63,7 @@ sys.exit(cli.main(sys.argv[1:]))
 
 
 def outside() -> list[str]:
-    """Return the files and folders at the places where other servers write."""
+    """Return the files and folders in the places where other servers write."""
     return sorted(
         str(path) for folder in map(Path, OUTSIDE) if folder.exists() for path in (folder, *folder.rglob("*"))
     )
@@ -71,7 +71,7 @@ def outside() -> list[str]:
 
 @pytest.fixture(scope="module")
 def before() -> list[str]:
-    """Return the files and folders that exist there before the test."""
+    """Return the files and folders that exist in these places before the test."""
     return outside()
 
 
@@ -93,7 +93,7 @@ def folder(base: Path) -> Iterator[Home]:
 def busy(folder: Home, user: Path, before: list[str]) -> Cloud:
     """Return a server with an invoked function, DynamoDB, Kinesis and an object that is too large for memory.
 
-    It counts its objects. A test may end it: the next test starts it again.
+    The server counts its objects. If a test ends the server, the next test starts it again.
     """
     cloud, run = Cloud(folder), folder.load()
     if run and run.running():
@@ -150,7 +150,7 @@ def counts(cloud: Cloud) -> dict[str, int]:
 
 
 def stack(cloud: Cloud, name: str) -> None:
-    """Make a function with a queue, a table with a stream and a bucket, use them, and delete all."""
+    """Create a function with a queue, a table with a stream and a bucket, use them, and delete all of them."""
     cloud.s3.create_bucket(Bucket=name)
     url, queue = cloud.queue(name)
     cloud.dynamodb.create_table(
@@ -190,14 +190,14 @@ def test_nothing_is_left_of_deleted_stacks(busy: Cloud):
         stack(busy, f"more-{number}")
 
     def grown() -> dict[str, tuple[int, int]]:
-        """Return what there is more of than before, beyond what comes and goes."""
+        """Return the counts that have grown, with their earlier and present values. SPARE is the allowed growth."""
         return {
             name: (before[name], count)
             for name, count in counts(busy).items()
             if count > before[name] + (SPARE if name in ("threads", "descriptors") else 0)
         }
 
-    # The last threads and connections end a few seconds after what they were for.
+    # The last threads and connections end a few seconds after their work.
     assert eventually(lambda: not grown()), grown()
 
 

@@ -1,4 +1,4 @@
-"""Test what other projects' tools send: templates in buckets, lifecycle rules with a prefix, old policies."""
+"""Test requests of other projects' tools: templates in buckets, lifecycle rules with a prefix, old policies."""
 
 import json
 from typing import Any

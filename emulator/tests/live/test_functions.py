@@ -89,7 +89,7 @@ def test_a_runtime_that_cannot_run_is_refused(cloud: Cloud, name: str, settings:
 
 
 def test_a_function_that_failed_to_start_can_be_updated_and_deleted(cloud: Cloud, name: str):
-    """The interpreter of python3.10 is a program that is not Python (conftest.py)."""
+    """The function fails to start because conftest.py sets a program that is not Python as python3.10."""
 
     def settled(function: str) -> str:
         def state() -> str:
@@ -264,7 +264,7 @@ def test_each_decision_is_in_the_audit_log(cloud: Cloud):
 
 
 def test_the_key_of_the_variables_is_kept_for_each_version(cloud: Cloud, name: str):
-    """Terraform sees a change of the function whenever the key is missing."""
+    """If the key is missing, Terraform plans a change of the function."""
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
 
     def key_of(version: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Test who may call the routes of HTTP APIs: signatures, tokens, and Lambda authorizers."""
+"""Test who may call the routes of HTTP APIs, with signatures, tokens and Lambda authorizers."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ import json
 def handler(event, context):
     return {"statusCode": 200, "body": json.dumps(event["requestContext"].get("authorizer"))}
 """
-# It allows what its token says, and counts its invocations.
+# An authorizer that decides as the token says, and counts its invocations
 JUDGE = """
 count = 0
 def handler(event, context):
@@ -46,7 +46,7 @@ KEY = generate_private_key(65537, 2048)
 
 
 class Front:
-    """An HTTP API whose routes answer with what their function knows about the caller."""
+    """An HTTP API whose function answers with the caller's data from its event."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.gateway = cloud, cloud.apigatewayv2
@@ -137,7 +137,7 @@ def token(issuer: str, **claims: Any) -> str:
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    """Yield the address of an issuer on this machine."""
+    """Yield the URL of a token issuer on this machine."""
     numbers = KEY.public_key().public_numbers()
     key = {"kid": "k", "kty": "RSA", "n": encoded(numbers.n.to_bytes(256)), "e": encoded(numbers.e.to_bytes(3))}
 

@@ -1,4 +1,4 @@
-"""Test HTTP APIs that CloudFormation and SAM make."""
+"""Test HTTP APIs that CloudFormation and SAM create."""
 
 import json
 from typing import Any

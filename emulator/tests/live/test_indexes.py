@@ -1,4 +1,4 @@
-"""IAM knows the partition key of every index of a table, also of those that came after the table."""
+"""Test that IAM uses the partition key of every index of a table, including indexes that were added later."""
 
 import pytest
 from localstack.services.dynamodb.models import dynamodb_stores
@@ -13,7 +13,7 @@ ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
 
 @pytest.fixture
 def facts():
-    """Provide a table that was created with one index, and got another one later."""
+    """Return the facts of a table that was created with one index and got another index later."""
     keys = {"by_status": "status", "by_taken": "shelf"}
     indexes = [
         {"IndexName": name, "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}]} for name, key in keys.items()

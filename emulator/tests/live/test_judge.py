@@ -1,4 +1,4 @@
-"""Test which policies are evaluated for which caller, with invented facts and without a running server."""
+"""Test which policies apply to which caller, with invented facts and without a running server."""
 
 import json
 from pathlib import Path

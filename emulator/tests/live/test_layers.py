@@ -1,4 +1,4 @@
-"""Test layers of other accounts, whose content is in a file of the user."""
+"""Test layers of other accounts. The user provides their content in a file."""
 
 import json
 import zipfile
@@ -21,7 +21,7 @@ POWERTOOLS = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPyt
 
 @pytest.fixture
 def layer(public_layer: tuple[str, Path]) -> tuple[str, Path]:
-    """Return a pattern of ARNs of another account, and the file that has the content of these layers."""
+    """Return a pattern of layer ARNs of another account, and the file with the content of these layers."""
     write(public_layer[1], "one")
     return public_layer
 

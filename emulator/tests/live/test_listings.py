@@ -1,4 +1,4 @@
-"""Test listings by page, with keys whose encoded form sorts differently."""
+"""Test listings in pages, with keys that sort differently when they are encoded."""
 
 from urllib.parse import unquote
 

@@ -1,4 +1,4 @@
-"""Test that filter patterns choose events, deliveries and data points on a running server."""
+"""Test that filter patterns select events, deliveries and data points on a running server."""
 
 import base64
 import gzip
@@ -40,7 +40,7 @@ def test_filter_log_events(cloud: Cloud, group: str, pattern: str, expected: lis
 
 
 def test_each_subscription_has_its_own_events(cloud: Cloud, group: str):
-    """Two filters: the second one has what the first one does not choose. The destination is a stream."""
+    """The second filter selects the events that the first filter does not select. The destination is a stream."""
     cloud.kinesis.create_stream(StreamName=group, ShardCount=1)
     cloud.kinesis.get_waiter("stream_exists").wait(StreamName=group)
     stream = cloud.kinesis.describe_stream(StreamName=group)["StreamDescription"]
@@ -96,7 +96,7 @@ def test_a_metric_filter_counts_what_matches_in_its_group(cloud: Cloud, group: s
         "unit": "Milliseconds",
         "dimensions": {"Level": "$.level"},
     }
-    for pattern in ("{ $.ms = * }", "{ $.ms > 10 }"):  # the second one replaces the first one
+    for pattern in ("{ $.ms = * }", "{ $.ms > 10 }"):  # the second pattern replaces the first
         cloud.logs.put_metric_filter(
             logGroupName=group, filterName="f", filterPattern=pattern, metricTransformations=[transformation]
         )

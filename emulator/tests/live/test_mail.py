@@ -1,4 +1,4 @@
-"""Test SES v2: it shares the identities, the templates and the sent mails of SES v1, and IAM judges its calls."""
+"""Test that SES v2 shares the identities, templates and sent mails of SES v1, and that IAM applies to its calls."""
 
 import json
 import urllib.parse

@@ -1,4 +1,4 @@
-"""Test calls of services that LocalStack Community lacks: moto answers them, or the refusal says what to use."""
+"""Test calls of services that LocalStack Community lacks: moto answers them, or the error names an alternative."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from support import Cloud
 
 
 def refusal(call: Any, **params: Any) -> tuple[str, str]:
-    """Return the code and the message with which a call is refused."""
+    """Return the error code and the message of a refused call."""
     with pytest.raises(ClientError) as refused:
         call(**params)
     error = refused.value.response["Error"]

@@ -1,4 +1,4 @@
-"""Try settings that LocalStack accepts, and compare their effect with the table of those that have none."""
+"""Try settings that LocalStack accepts, and compare the result with the table of settings without effect."""
 
 import json
 import time
@@ -159,7 +159,7 @@ def lambda_reserved_concurrency(cloud: Cloud) -> bool:
 
 
 def lambda_dead_letter_queue(cloud: Cloud) -> bool:
-    """Fail without a message: LocalStack loses the event then."""
+    """Let the function fail without a message, because LocalStack then loses the event."""
     name, (url, queue) = f"{PREFIX}-dead-letters", cloud.queue(f"{PREFIX}-dead-letters")
     code = {"ZipFile": package("def handler(event, context): raise ValueError")}
     cloud.function(name, "sqs:SendMessage", Code=code, DeadLetterConfig={"TargetArn": queue})
@@ -345,7 +345,7 @@ PROBES: dict[str, Callable[[Cloud], bool]] = {
 
 @pytest.fixture(scope="module")
 def effects(cloud: Cloud) -> Iterator[dict[str, Any]]:
-    """Yield the running probes. They wait side by side."""
+    """Yield the running probes, which wait at the same time."""
     with ThreadPoolExecutor(len(PROBES)) as pool:
         yield {setting: pool.submit(probe, cloud) for setting, probe in PROBES.items()}
 

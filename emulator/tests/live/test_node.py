@@ -1,4 +1,4 @@
-"""Test functions of Node.js, and functions with their own program, without LocalStack."""
+"""Test Node.js functions, and functions with their own program, without LocalStack."""
 
 import json
 import shutil

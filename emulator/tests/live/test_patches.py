@@ -81,7 +81,7 @@ TARGETS = {
     "iam.documents": "localstack.aws.handlers:serve_custom_service_request_handlers",
     "iam.function_urls": "localstack.services.lambda_.urlrouter:FunctionUrlRouter.handle_lambda_url_invocation",
 }
-# A collection in a child would copy the memory that it shares with its parent, so nothing is collected.
+# Garbage collection is off, because it would copy the memory that a child shares with its parent.
 REMOVE_AND_INSTALL = """
 import functools, gc, importlib, json, os, sys
 gc.disable()
@@ -119,7 +119,7 @@ def test_a_patch_without_its_target_is_named(home: Home):
 
 
 def test_the_server_does_not_start_without_the_target_of_a_patch(home: Home, tmp_path_factory: pytest.TempPathFactory):
-    """Make `up` start a server in which the target of a patch is missing."""
+    """`up` fails if the target of a patch is missing in the server."""
     code = """
 import sys
 from localstack.services.s3 import provider

@@ -1,4 +1,4 @@
-"""Test presigned URLs and forms of a session on a running server, unchanged and changed."""
+"""Test presigned URLs and forms of a role session on a running server, both intact and altered."""
 
 import time
 from typing import Any

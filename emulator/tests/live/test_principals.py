@@ -1,4 +1,4 @@
-"""Test how a resource's policy names a caller, and what limits such a grant.
+"""Test how a resource's policy names a caller, and what limits the grant.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html and
 reference_policies_elements_notprincipal.html.

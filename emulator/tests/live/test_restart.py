@@ -251,7 +251,7 @@ def test_only_this_machine_was_contacted(before: Before):
 
 
 def test_a_function_that_contacts_another_address_is_noticed(cloud: Cloud, home: Home, name: str):
-    """A datagram socket sends nothing when it is connected."""
+    """The function only connects a datagram socket, which sends nothing."""
     code = """
 import socket, time
 def handler(event, context):
@@ -296,6 +296,6 @@ def test_a_reset_empties_every_service(cloud: Cloud, home: Home, before: Before)
     assert {"s3", "iam", "sns", "swf"} <= names_shown()
     LocalStackProcess(port=home.port, home=home.path).attach().reset()
     assert names_shown() == set()
-    make(cloud)  # the names can be used again
+    make(cloud)  # the names are free again
     assert answer(cloud, "acm") != before.answers["acm"]
     cloud.s3.create_bucket(Bucket="out")  # other tests use it

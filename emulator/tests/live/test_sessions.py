@@ -1,4 +1,4 @@
-"""Test the sessions of roles: how long they live, what limits them, and which credentials stand for nobody."""
+"""Test role sessions: their duration, what limits them, and which credentials belong to nobody."""
 
 import json
 from typing import Any

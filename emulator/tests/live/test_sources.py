@@ -1,4 +1,4 @@
-"""Test event sources on a running server: queues, streams and tables, and the pollers that read them for functions."""
+"""Test event source mappings on a running server, for queues, streams and tables."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -72,7 +72,7 @@ def test_a_mapping_is_updated_and_disabled(cloud: Cloud, name: str):
     uuid = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, Enabled=False)["UUID"]
 
     def becomes(state: str) -> bool:
-        """Return whether the mapping reaches the state and stays in it, while the old worker has two seconds to end."""
+        """Return whether the mapping reaches the state and keeps it for 2.5 s, in which the old worker may end."""
         reached = eventually(lambda: cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
         time.sleep(2.5)
         return reached and bool(cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
@@ -217,7 +217,7 @@ def mapping_state(cloud: Cloud, mapping: str) -> str | None:
 
 
 def test_a_queue_is_free_once_its_mapping_is_gone(cloud: Cloud, name: str):
-    """A mapping is shown as long as it keeps another one from being created."""
+    """A mapping stays visible as long as it prevents another mapping of the queue."""
     _, arn = cloud.queue(name)
     function = cloud.function(name, *POLL["sqs"])
     arguments = {"EventSourceArn": arn, "FunctionName": function}

@@ -1,4 +1,4 @@
-"""Test that the state of each service is pickled and read separately."""
+"""Test that the state of each service is pickled and restored separately."""
 
 import io
 import threading

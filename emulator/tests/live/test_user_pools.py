@@ -26,7 +26,7 @@ def pool_of(cloud: Cloud, name: str) -> tuple[str, str, str]:
 
 
 def tokens(cloud: Cloud, client: str) -> dict[str, Any]:
-    """Return the tokens that a user of a client gets. The SDK does not sign the request."""
+    """Return the tokens of a user after a login through a client. The SDK does not sign the request."""
     credentials = {"USERNAME": "ann", "PASSWORD": PASSWORD}
     answer = cloud.cognito_idp.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=credentials)
     return dict(answer["AuthenticationResult"])

@@ -1,4 +1,4 @@
-"""Test that the copied evaluator is the release of MiniStack that it names."""
+"""Test that the copied evaluator equals the evaluator in the MiniStack release that it names."""
 
 import ast
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""The release of LocalStack whose tests run here."""
+"""Verify that a checkout has the tests of the pinned LocalStack release."""
 
 import subprocess
 import tempfile
@@ -6,16 +6,16 @@ from pathlib import Path
 
 VERSION = "v4.14.0"
 COMMIT = "3d5a0c70e0fe2eb0864447c882454d33b406ba8a"
-# `git rev-parse v4.14.0:tests`. Files without a repository, such as those of an archive, have the same hash.
+# The output of `git rev-parse v4.14.0:tests`. `tree_of` computes the same hash without a repository.
 TREE = "7b26757d6cef2acb14ceca4b558c763dbaf0b0c2"
 
 
 class WrongCheckoutError(Exception):
-    """A folder is not a checkout of the release. The text says what to do."""
+    """Raised if a folder is not a checkout of the release. The text says what to do."""
 
 
 def verify(folder: Path, tree: str = TREE) -> None:
-    """Raise WrongCheckoutError unless the tests in a folder are those of the pinned commit."""
+    """Raise WrongCheckoutError unless the tests in a folder equal those of the pinned commit."""
     advice = f"pass a checkout of https://github.com/localstack/localstack at {VERSION} (commit {COMMIT})"
     if not (folder / "tests" / "aws").is_dir():
         raise WrongCheckoutError(f"{folder} has no tests/aws: {advice}")
@@ -24,7 +24,7 @@ def verify(folder: Path, tree: str = TREE) -> None:
 
 
 def tree_of(folder: Path) -> str:
-    """Return git's hash of the folder `tests`, from its files as they are."""
+    """Return git's hash of the folder `tests`, computed from the present files."""
     with tempfile.TemporaryDirectory() as repository:
         git = ["git", f"--git-dir={repository}", f"--work-tree={folder}", "-c", "core.autocrlf=false"]
 

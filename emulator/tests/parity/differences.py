@@ -1,4 +1,4 @@
-"""The tests of LocalStack that do not pass here, and why."""
+"""Read the list of LocalStack's tests that do not pass here, and compare outcomes with it."""
 
 import tomllib
 from collections import Counter
@@ -18,7 +18,7 @@ CLASSES = {
 
 @dataclass(frozen=True)
 class Difference:
-    """A test that does not pass, the class of the cause, and the cause."""
+    """A listed test that does not pass, with the class of the cause and the cause."""
 
     test: str
     kind: str
@@ -55,7 +55,7 @@ def deviations(
 
 
 def summary(outcomes: Mapping[str, Mapping[str, str]], differences: Iterable[Difference]) -> str:
-    """Return the numbers of tests that passed, and of those that did not by class."""
+    """Return the number of passed tests, and the number of other tests by class of cause."""
     by_test = {difference.test: difference.kind for difference in differences}
     counts = Counter(by_test.get(test, "not listed") for test, outcome in outcomes.items() if _did_not_pass(outcome))
     passed = len(outcomes) - sum(counts.values())

@@ -2,10 +2,10 @@
 
 Usage: PYTHONPATH=emulator/tests python -m parity.lane CHECKOUT [TEST ...]
 
-CHECKOUT is a checkout of LocalStack's repository at the pinned commit; nothing of it is copied. Each TEST is a path
-below it; the default is SELECTION. The environment of this interpreter has the tests' requirements. EMULATOR names
-the interpreter of the emulator, EMBEDDED_PORT its port, and PARITY_HOME the folder for its files.
-Exit code 1: a test left the list in differences.toml, in either direction, or LocalStack's tests did not run.
+CHECKOUT is a checkout of LocalStack's repository at the pinned commit; none of its files are copied. Each TEST is a
+path in the checkout; the default is SELECTION. This interpreter's environment must have the tests' requirements.
+EMULATOR is the emulator's interpreter, EMBEDDED_PORT its port, and PARITY_HOME the folder for its files.
+Exit code 1: an outcome differs from the list in differences.toml, or LocalStack's tests did not run.
 """
 
 import argparse
@@ -30,8 +30,8 @@ SELECTION = [
         "sqs",
     )
 ]
-# The first waits five minutes, as long as AWS keeps a subscription. The second repeats TestKinesis for an engine of
-# LocalStack that is not here.
+# The first test waits five minutes, because AWS keeps a subscription that long. The second repeats TestKinesis for a
+# LocalStack engine that the emulator does not include.
 LEFT_OUT = (
     f"{SERVICES}/kinesis/test_kinesis.py::TestKinesis::test_subscribe_to_shard_timeout",
     f"{SERVICES}/kinesis/test_kinesis.py::TestKinesisMockScala",

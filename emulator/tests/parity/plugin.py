@@ -1,10 +1,10 @@
 """A pytest plugin that lets LocalStack's tests run against a server that they did not start.
 
-It is loaded with `-p`, before LocalStack's own plugins. It changes only what cannot be the same here:
+`-p` loads the plugin before LocalStack's own plugins. It changes only what must differ here:
 
-- functions of any Python run on python3.13, which the recorded answers then name too;
-- names below localhost.localstack.cloud are 127.0.0.1, without DNS;
-- port 4566 is the server's port, also in the recorded answers.
+- functions of any Python version run on python3.13, and the recorded answers are changed to it;
+- names below localhost.localstack.cloud resolve to 127.0.0.1 without DNS;
+- port 4566 becomes the server's port, also in the recorded answers.
 
 PARITY_PORT is the server's port. PARITY_OUTCOMES names the file for the outcomes, as JSON by test.
 """
@@ -31,7 +31,7 @@ outcomes: dict[str, dict[str, str]] = {}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    """Change what LocalStack's tests import, before its conftest reads the port."""
+    """Patch the modules that LocalStack's tests import, before LocalStack's conftest reads the port."""
     constants.DEFAULT_PORT_EDGE = PORT
     load, call, resolve = SnapshotSession._load_state, BaseClient._make_api_call, socket.getaddrinfo
 
@@ -54,7 +54,7 @@ def pytest_load_initial_conftests() -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Record the outcome of a test: its first phase that did not pass, or else its call."""
+    """Record the outcome of a test: that of its first phase that did not pass, or else that of its call."""
     before = outcomes.get(report.nodeid)
     if report.outcome == "rerun" or (before and before["outcome"] != "passed"):
         return
@@ -73,5 +73,5 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_runtest_logfinish() -> None:
-    """Write the outcomes after each test, so that a run that is interrupted leaves those of its tests."""
+    """Write the outcomes after each test, so that an interrupted run keeps the outcomes of its finished tests."""
     OUTCOMES.write_text(json.dumps(outcomes, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""AWS's recorded answers, adapted to a server with another port and one runtime."""
+"""Adapt AWS's recorded answers to a server with another port and only one runtime."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Test the responses of API Gateway when it refuses a request itself."""
+"""Test API Gateway's responses to requests that it refuses itself."""
 
 from embedded_localstack.patches.api_gateway import headers, render
 

@@ -1,4 +1,4 @@
-"""Test how the lane of other people's projects finds them, and how it makes its table."""
+"""Test how the tests of other people's projects find the projects and write the table."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Test the sessions of functions that are debugged, with environments that are not LocalStack's."""
+"""Test debugging sessions of functions with fake environments, without LocalStack."""
 
 import json
 import socket
@@ -24,7 +24,7 @@ REQUEST = {"kind": "pdb", "port": 5678, "version": f"{FUNCTION}:1", "owner": 1}
 
 
 class Environment:
-    """An environment whose start ends when the debugger comes, or when it is stopped."""
+    """A fake environment. Its start ends when the debugger connects or when the environment is stopped."""
 
     def __init__(self, version: str, *, waits: bool = True) -> None:
         self.version = version
@@ -50,7 +50,7 @@ class Environment:
 
 
 class Made(list[Environment]):
-    """The environments that a session has made."""
+    """The environments that a session has created."""
 
     def __init__(self, *, waits: bool = True) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Test what the records of table streams are made from."""
+"""Test the contents of table streams' records."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def test_all_items_of_a_request_are_written(request_: dict[str, Any], expected: 
 
 
 def test_the_size_of_a_record_is_that_of_its_keys_and_images():
-    # The size that AWS recorded for a new item {"id": "test"} with its new image.
+    # The size that AWS reports for a new item {"id": "test"} with its new image
     assert record_size({"Keys": {"id": {"S": "test"}}, "NewImage": {"id": {"S": "test"}}}) == 12
 
 

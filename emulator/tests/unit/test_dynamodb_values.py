@@ -1,4 +1,4 @@
-"""Test which values DynamoDB stores, and how."""
+"""Test which values DynamoDB accepts, and how it stores them."""
 
 from typing import Any
 

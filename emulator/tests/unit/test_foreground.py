@@ -1,4 +1,4 @@
-"""Test a server in the foreground, with a program in the place of LocalStack."""
+"""Test a server in the foreground, with a fake program instead of LocalStack."""
 
 import os
 import signal

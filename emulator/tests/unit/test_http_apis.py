@@ -1,4 +1,4 @@
-"""Test how an HTTP API chooses a route, makes an event from a request, and an answer from a function's."""
+"""Test how an HTTP API chooses a route, converts a request into an event, and converts a function's answer."""
 
 import base64
 import json

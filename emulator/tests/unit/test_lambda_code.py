@@ -1,4 +1,4 @@
-"""Test that a new version of a function shares the files that did not change with the version before."""
+"""Test that a new version of a function shares its unchanged files with the previous version."""
 
 import io
 import zipfile
@@ -27,7 +27,7 @@ def unpacked(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def before(tmp_path: Path) -> Unpacked:
-    """Return the version before, as LocalStack has unpacked it."""
+    """Return the previous version, as LocalStack has unpacked it."""
     folder = tmp_path / "before" / "code"
     with zipfile.ZipFile(archive(OLD)) as bundle:
         bundle.extractall(folder)

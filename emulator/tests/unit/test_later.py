@@ -1,4 +1,4 @@
-"""Test patches that are installed when a module is imported."""
+"""Test patches that are installed at the import of their module."""
 
 import sys
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MODULE = "service_of_a_later_patch"
 
 @pytest.fixture
 def finder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BeforeImport]:
-    """Yield a finder. There is a module that it may find."""
+    """Yield a finder, with a module on the path for it to find."""
     (tmp_path / f"{MODULE}.py").write_text("import sys\nDONE = list(sys.done)\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "done", [], raising=False)

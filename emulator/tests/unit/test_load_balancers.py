@@ -1,4 +1,4 @@
-"""Test the event that a load balancer makes from a request, and its response to a function's answer."""
+"""Test a load balancer's event for a request, and its response for a function's answer."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""How LocalStack's own tests are checked and compared: the parts of tests/parity that need no checkout."""
+"""Test the parts of tests/parity that need no checkout of LocalStack."""
 
 import os
 import subprocess

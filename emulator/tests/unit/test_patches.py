@@ -50,7 +50,7 @@ def test_metrics_are_stored_without_threads(caplog: pytest.LogCaptureFixture):
 
 
 class Client:
-    """A client that a weak reference can name."""
+    """A client that supports weak references."""
 
 
 class Factory:

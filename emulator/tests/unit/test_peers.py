@@ -30,7 +30,7 @@ def listening() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def supervisor() -> Iterator[int]:
-    """Yield a process that is above no client of the server."""
+    """Yield a process that is not an ancestor of any client of the server."""
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
         yield process.pid
         assert process.stdin
@@ -84,7 +84,7 @@ def test_the_kernel_names_a_socket(ask: Callable[[peers.Address, peers.Address],
     [("127.0.0.1", "127.0.0.1"), ("127.9.9.9", "127.0.0.1"), ("172.18.0.2", "172.18.0.2"), ("172.18.0.1", None)],
 )
 def test_a_client_of_another_machine_is_not_a_function(client: str, server: str | None):
-    """172.18.0.1 is Docker's gateway, from which a published port is reached."""
+    """172.18.0.1 is Docker's gateway, the source address of connections to a published port."""
     assert peers.server_address(client, frozenset({"127.0.0.1", "172.18.0.2"})) == server
 
 

@@ -1,4 +1,4 @@
-"""Test how the layer of Powertools is made, with wheels of the test in place of PyPI's."""
+"""Test how the Powertools layer is built, with the test's wheels instead of PyPI's."""
 
 import zipfile
 from pathlib import Path
@@ -29,7 +29,7 @@ def wheel(folder: Path, name: str, version: str, *requires: str, tag: str = "py3
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the only folder of the path, which is empty."""
+    """Return the only folder on PATH, which is empty."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))

@@ -1,4 +1,4 @@
-"""Test the commands while another program has the port. It may answer anything, or nothing.
+"""Test the commands while another program uses the port. The program may send any answer or none.
 
 No command ends in a traceback, and no command waits for long.
 """

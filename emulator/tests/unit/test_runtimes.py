@@ -1,4 +1,4 @@
-"""Test which interpreter runs a runtime, with programs that only say their version."""
+"""Test which interpreter runs a runtime, with fake interpreters that only print their version."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from embedded_localstack.runtimes import UnavailableError
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the home of a caller without any interpreter, and with tools that fetch nothing."""
+    """Return the home folder of a user without interpreters, with tools that download nothing."""
     for tool in ("uv", "npm"):
         put(tmp_path / "bin" / tool, "exit 1")
     caller = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
@@ -45,7 +45,7 @@ def test_an_interpreter_of_the_machine_is_found(home: Path, runtime: str, place:
 
 def test_an_interpreter_of_another_version_is_not_taken(home: Path):
     put(home / "bin/node", "echo v20.1.0")
-    put(home / "bin/python3.12", "exit 1")  # such as a shim of pyenv whose version is not installed
+    put(home / "bin/python3.12", "exit 1")  # like a pyenv shim for a version that is not installed
     for runtime in ("nodejs22.x", "python3.12"):
         with pytest.raises(UnavailableError, match=f"there is no interpreter for {runtime} on this machine"):
             runtimes.check(runtime, home / "cache")

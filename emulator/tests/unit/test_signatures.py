@@ -1,4 +1,4 @@
-"""Test the check of signatures with requests that botocore signs."""
+"""Test the verification of signatures with requests that botocore signs."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Test that the copy of files that a service still writes is complete."""
+"""Test that a copy is complete even if a service still writes the files."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""Test where package managers come from, with a program in the place of Python that installs nothing."""
+"""Test which package managers are used, with a fake Python that installs nothing."""
 
 import logging
 import subprocess
@@ -22,7 +22,7 @@ INSTALL = 'echo "$@" >"${0%/*}/../asked"; echo uv >"${0%/*}/uv"'
 
 @pytest.fixture
 def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A function that replaces the interpreter of this environment by a script whose pip runs a command."""
+    """Return a function that replaces this environment's interpreter by a script that runs a command as pip."""
 
     def replace(pip: str) -> Path:
         program = tmp_path / "environment" / "bin" / "python"

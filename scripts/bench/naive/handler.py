@@ -32,7 +32,7 @@ class Entry(BaseModel):
 
 
 def handle(record: Any) -> None:
-    """Create the thumbnails of every object in a message, and record it."""
+    """Create the thumbnails of every object in a message, and record each object."""
     for event in json.loads(record.body).get("Records", []):
         bucket, key = event["s3"]["bucket"]["name"], unquote_plus(event["s3"]["object"]["key"])
         data = s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -97,7 +97,7 @@ resource "aws_api_gateway_gateway_response" "problem" {
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
 
-  # A deployment is a snapshot. Everything that it contains must be listed here, or a change is not deployed.
+  # A deployment is a snapshot. List here everything that it contains; otherwise a change is not deployed.
   triggers = {
     redeployment = sha1(jsonencode([
       filesha1("${path.module}/main.tf"), local.methods, var.alias_invoke_arn, var.auth, var.cors, var.user_pool_arns,
@@ -146,8 +146,8 @@ resource "aws_api_gateway_stage" "this" {
     }
   }
 
-  # With another name, the usage plan moves to the new stage before the old one is removed: API Gateway changes no usage
-  # plan whose stage is gone.
+  # If the name changes, the usage plan moves to the new stage before the old stage is removed, because API Gateway
+  # cannot change a usage plan with a missing stage.
   lifecycle {
     create_before_destroy = true
   }

@@ -85,7 +85,7 @@ variable "open_paths" {
   }
 
   validation {
-    # API Gateway keeps one path variable per parent.
+    # API Gateway allows only one path variable under each parent.
     condition     = alltrue([for parents in values({ for path in var.open_paths : split("/", path)[1] => path... if strcontains(path, "{") }) : length(parents) == 1])
     error_message = <<-EOT
       open_paths contains several wildcards below one segment: ${join(", ", [for path in var.open_paths : path if strcontains(path, "{")])}. Keep one

@@ -40,7 +40,7 @@ resource "aws_s3_bucket_policy" "this" {
     }]
   })
 
-  # S3 returns OperationAborted if both are written at the same time.
+  # S3 returns OperationAborted if this and the public access block are written at the same time.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 

@@ -6,8 +6,8 @@ locals {
     name = name, event = event, prefix = target.prefix, suffix = target.suffix
   }]])
 
-  # Two filters overlap if one event type covers the other, one prefix starts with the other and one suffix ends with
-  # the other. S3 rejects overlapping filters too, but only during apply and without naming them.
+  # Two filters overlap if one event type covers the other, one prefix starts with the other, and one suffix ends with
+  # the other. S3 also rejects overlapping filters, but only during apply and without naming them.
   overlaps = distinct(flatten([for i, a in local.filters : [for b in slice(local.filters, i + 1, length(local.filters)) :
     "${a.name} and ${b.name} (${a.event})"
     if(

@@ -34,6 +34,6 @@ locals {
   names = keys(var.log_level)
   # An environment's name is part of every resource's name.
   misnamed = [for name in local.names : name if !can(regex("^[a-z][a-z0-9-]{1,15}$", name))]
-  # Settings whose environments differ from those of log_level.
+  # The settings with other environments than log_level.
   uneven = [for setting, values in local.table : setting if keys(values) != local.names]
 }

@@ -1,20 +1,20 @@
-# async.tf - retries events that fail, then keeps them in the failures queue with the error. It serves the asynchronous
-# triggers (alarm, event, s3, schedule, sns) and the streams. An SQS queue has its own dead-letter queue instead.
+# async.tf - retries events that fail, then keeps them in the failures queue with the error. This applies to streams and
+# asynchronous triggers (alarm, event, s3, schedule, sns). An SQS queue has its own dead-letter queue instead.
 
 locals {
   is_async     = length(local.triggers.alarm) + length(local.triggers.event) + length(local.triggers.s3) + length(local.triggers.schedule) + length(local.triggers.sns) > 0
   has_streams  = length(local.triggers.dynamodb_stream) + length(local.triggers.kinesis) > 0
   has_failures = local.is_async || local.has_streams && !var.stream_failures.to_s3
 
-  # The failures queue or the bucket. The queue gets only pointers to the records, which the stream soon forgets.
+  # The failures queue or the bucket. The queue gets only pointers to the records, which the stream soon deletes.
   stream_failures_arn = var.stream_failures.to_s3 ? var.stream_failures.bucket_arn : one(aws_sqs_queue.failures[*].arn)
 
   failures_name = "${local.full_name}-failures"
   failures_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${local.account_id}:${local.failures_name}"
 
-  # Services that send events to the failures queue if they can't invoke the function. A policy of SQS has at most 20
+  # Services that send events to the failures queue if they can't invoke the function. An SQS policy has at most 20
   # statements, so each service gets one (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html).
-  # The ARNs of rules follow from their names: with those of the resources, the policy would be unknown until the apply.
+  # The ARNs of rules are built from their names. With the resources' ARNs, the policy would be unknown until the apply.
   failure_senders = {
     for service, arns in {
       sns    = distinct([for trigger in local.triggers.sns : trigger.topic_arn])
@@ -45,9 +45,9 @@ locals {
 
   rule_arn = "arn:${data.aws_partition.current.partition}:events:${data.aws_service.sqs.region}:${local.account_id}:rule/"
 
-  # An underscore is in no function's name on AWS, so that no two triggers, and no two functions, have the same rule.
-  # PutRule would overwrite the first rule with the second one. A rule's name has at most 64 characters. EventBridge
-  # takes dots as well, but LocalStack finds no tags of a rule with dots on its own bus.
+  # Function names here contain no underscore, so the underscore makes each rule's name unique across triggers and
+  # functions. PutRule would overwrite a rule with the same name. A rule's name has at most 64 characters. EventBridge
+  # also accepts dots, but LocalStack finds no tags of a rule with dots on a custom bus.
   rules = { for rule in concat(
     [for key, trigger in local.triggers.event : { id = "event.${key}", name = "${local.full_name}_event_${key}", bus = replace(trigger.bus_name, "/^arn:.*:event-bus\\//", "") }],
     [for key, trigger in local.triggers.schedule : { id = "schedule.${key}", name = "${local.full_name}_schedule_${key}", bus = "default" }],
@@ -117,7 +117,7 @@ resource "aws_iam_role_policy" "failures" {
 }
 
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
-# No environment uses it; terraform/tests/changes does.
+# No environment uses this policy, but terraform/tests/changes does.
 resource "aws_iam_role_policy" "stream_failures" {
   count = local.has_streams && var.stream_failures.to_s3 ? 1 : 0
   name  = "stream-failures"
@@ -127,7 +127,7 @@ resource "aws_iam_role_policy" "stream_failures" {
     Version = "2012-10-17"
     Statement = concat(
       [
-        # Lambda writes below aws/lambda/<UUID of the mapping>/, and gives no choice of a prefix.
+        # Lambda always writes below aws/lambda/<UUID of the mapping>/. The prefix can't be configured.
         { Sid = "KeepRecords", Effect = "Allow", Action = ["s3:PutObject"], Resource = "${var.stream_failures.bucket_arn}/aws/lambda/*" },
         { Sid = "FindBucket", Effect = "Allow", Action = ["s3:ListBucket"], Resource = var.stream_failures.bucket_arn },
       ],
@@ -154,7 +154,7 @@ resource "aws_lambda_function_event_invoke_config" "live" {
     }
   }
 
-  # Lambda rejects a destination that the role may not send to yet.
+  # Lambda rejects a destination until the role may send to it.
   depends_on = [aws_iam_role_policy.failures]
 }
 

@@ -9,7 +9,7 @@ module "schema" {
 data "aws_caller_identity" "current" {}
 
 locals {
-  # A kind or a trigger that is null is as good as none, so that callers can write `var.on ? {...} : null`.
+  # Kinds and triggers that are null are dropped, so that callers can write `var.on ? {...} : null`.
   given_triggers = {
     for kind, triggers in var.triggers : kind => { for name, trigger in triggers : name => trigger if trigger != null }
     if triggers != null
@@ -29,8 +29,8 @@ locals {
     var.environment,
   )
 
-  # Lambda measures the variables as JSON, in bytes. length() counts characters, so the bytes are counted in base64:
-  # 4 characters for 3 bytes. jsonencode() writes <, > and & as 6 characters each.
+  # Lambda limits the size of the variables as JSON in bytes. length() counts characters, so this counts base64, which
+  # has 4 characters for 3 bytes. jsonencode() escapes <, > and & as 6 characters each, so the escapes are removed.
   variables_base64 = base64encode(replace(replace(replace(jsonencode(local.variables), "\\u003c", "<"), "\\u003e", ">"), "\\u0026", "&"))
   variables_bytes  = length(local.variables_base64) / 4 * 3 - (length(local.variables_base64) - length(trim(local.variables_base64, "=")))
 }
@@ -56,8 +56,8 @@ resource "aws_lambda_function" "this" {
   kms_key_arn                    = var.kms_key_arn
   reserved_concurrent_executions = var.reserved_concurrency == null ? -1 : var.reserved_concurrency
 
-  # Lambda keeps its network interfaces for up to 40 minutes after the function is deleted. With another security group
-  # they no longer hold the function's, which can then be deleted at once.
+  # Lambda keeps its network interfaces for up to 40 minutes after the function is deleted. They get another security
+  # group, so that the function's security group can be deleted at once.
   replace_security_groups_on_destroy = var.vpc == null ? null : true
   tags                               = var.tags
 
@@ -97,9 +97,9 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # The first invocation may follow at once, and Lambda rejects a VPC whose interfaces the role may not create yet. A
-  # destroy deletes the function before its policies, because Lambda deletes the interfaces with the role's permissions
-  # (https://github.com/terraform-aws-modules/terraform-aws-lambda/issues/310).
+  # The first invocation may follow at once, and Lambda rejects a VPC until the role may create network interfaces. On
+  # destroy, the function is deleted before its policies, because Lambda deletes the interfaces with the role's
+  # permissions (https://github.com/terraform-aws-modules/terraform-aws-lambda/issues/310).
   depends_on = [aws_iam_role_policy.logs, aws_iam_role_policy.permissions, aws_iam_role_policy.vpc, aws_iam_role_policy.tracing]
 
   lifecycle {

@@ -1,11 +1,11 @@
 # order.tf - removes triggers before it creates others
 
-# AWS allows one mapping of a queue or stream per function, one subscription of a topic, one URL and one listener rule
-# per priority. Terraform removes and creates instances of a resource at the same time. So a trigger with another key
-# would meet the old one: AWS answers with a conflict, and SNS even takes the old subscription for the new one, so that
-# the removal of the old one ends both.
-# This resource is replaced when a key or a source changes. Terraform removes what depends on it before, and creates what
-# depends on it afterwards. A trigger whose key stays is not touched.
+# For each function, AWS allows one mapping of a queue or stream, one subscription of a topic, one URL and one listener
+# rule per priority. Terraform removes and creates instances of a resource at the same time. If a trigger's key changes,
+# the new trigger therefore conflicts with the old one. SNS even returns the old subscription for the new one, so that
+# removing the old trigger also removes the new one.
+# This resource is replaced when a key or a source changes. Terraform removes the old triggers that depend on it before
+# the replacement, and creates the new ones afterwards. A trigger with an unchanged key does not change.
 resource "terraform_data" "order" {
   triggers_replace = {
     alb             = { for key, trigger in local.triggers.alb : key => "${trigger.listener_arn} ${trigger.priority}" }

@@ -1,8 +1,8 @@
 # trigger_alb.tf - runs the function on requests to a path of an Application Load Balancer
 
 locals {
-  # A target group's name has at most 32 letters, digits and hyphens. It ends with a hash, because two functions may have
-  # the same name otherwise ("report" with "daily-eu", "report-daily" with "eu"), and then share the target group.
+  # A target group's name has at most 32 letters, digits and hyphens. It ends with a hash. Otherwise the triggers of two
+  # functions could have the same name ("report" with "daily-eu", "report-daily" with "eu") and share the group.
   alb_target_names = {
     for key in keys(local.triggers.alb) :
     key => "${substr("${local.full_name}-${replace(key, "_", "-")}", 0, 23)}-${substr(sha1("${local.full_name}.${key}"), 0, 8)}"
@@ -40,7 +40,7 @@ resource "aws_lb_target_group_attachment" "alb" {
   target_group_arn = aws_lb_target_group.alb[each.key].arn
   target_id        = aws_lambda_alias.live.arn
 
-  # The load balancer rejects a target that it may not invoke yet.
+  # The load balancer rejects a target until it may invoke the function.
   depends_on = [aws_lambda_permission.alb]
 }
 

@@ -53,6 +53,6 @@ resource "aws_lambda_event_source_mapping" "dynamodb_stream" {
     }
   }
 
-  # Lambda rejects a mapping whose role may not poll the stream or write failures yet.
+  # Lambda rejects a mapping until the role may poll the stream and write failures.
   depends_on = [aws_iam_role_policy.dynamodb_stream, aws_iam_role_policy.failures, aws_iam_role_policy.stream_failures, terraform_data.order]
 }

@@ -23,6 +23,6 @@ output "s3_notifications" {
     suffix = trigger.suffix
   } }
 
-  # S3 rejects a notification of a function that it may not invoke yet.
+  # S3 rejects a notification until it may invoke the function.
   depends_on = [aws_lambda_permission.s3]
 }

@@ -8,7 +8,7 @@ resource "aws_cloudwatch_event_rule" "schedule" {
   state               = each.value.enabled ? "ENABLED" : "DISABLED"
   tags                = var.tags
 
-  # With another name, the new rule works before the old one is removed: an event may then come twice, but none is lost.
+  # If the name changes, the new rule works before the old rule is removed. An event may come twice, but none is lost.
   lifecycle {
     create_before_destroy = true
   }

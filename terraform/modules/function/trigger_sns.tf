@@ -1,7 +1,7 @@
 # trigger_sns.tf - runs the function on messages of an SNS topic
 
 resource "aws_sns_topic_subscription" "sns" {
-  # The scope is null for SNS's default: the provider refuses a scope with a filter that is unknown at plan time.
+  # The scope is null for SNS's default, because the provider rejects a scope if the filter is unknown at plan time.
   for_each            = local.triggers.sns
   topic_arn           = each.value.topic_arn
   protocol            = "lambda"

@@ -55,7 +55,7 @@ resource "aws_lambda_event_source_mapping" "sqs" {
     }
   }
 
-  # Lambda rejects a mapping whose role may not poll the queue yet.
+  # Lambda rejects a mapping until the role may poll the queue.
   depends_on = [aws_iam_role_policy.sqs, terraform_data.order]
 
   lifecycle {

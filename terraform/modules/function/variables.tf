@@ -1,5 +1,5 @@
 locals {
-  # Lambda refuses these names.
+  # Lambda rejects these names.
   # Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
   reserved_variables = [
     "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -33,7 +33,7 @@ variable "prefix" {
   type        = string
 
   validation {
-    # Names of functions and roles have at most 64 characters, including what follows the prefix.
+    # Names of functions and roles have at most 64 characters, including the part after the prefix.
     condition     = can(regex("^[a-z][a-z0-9-]*[a-z0-9]$", var.prefix)) && length(var.prefix) <= 26
     error_message = <<-EOT
       prefix is not valid: write 2 to 26 lower-case letters, digits and hyphens, such as eventloom-dev, with a letter

@@ -1,4 +1,4 @@
-# Callers sign their requests (IAM, which needs no authorizer), bring a token, or convince a function.
+# Callers sign their requests (IAM, which needs no authorizer), send a JWT, or are accepted by an authorizer function.
 
 resource "aws_apigatewayv2_authorizer" "jwt" {
   count            = var.auth == "jwt" ? 1 : 0

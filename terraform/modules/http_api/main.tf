@@ -56,7 +56,7 @@ resource "aws_apigatewayv2_route" "this" {
   authorizer_id        = each.value.open ? null : one(concat(aws_apigatewayv2_authorizer.jwt[*].id, aws_apigatewayv2_authorizer.lambda[*].id))
 }
 
-# One permission for each route, so that a function is run by nothing but its own routes.
+# Each route gets one permission, so that only a function's own routes can invoke it.
 resource "aws_lambda_permission" "route" {
   for_each       = var.routes
   statement_id   = "http-api-${aws_apigatewayv2_api.this.id}-${substr(sha1(each.key), 0, 8)}"
@@ -74,7 +74,7 @@ resource "aws_apigatewayv2_stage" "this" {
   auto_deploy = true
   tags        = var.tags
 
-  # Without limits of its own, an API can use up the quota of the account, which all its APIs share.
+  # Without these limits, this API can use up the account's quota, which all APIs of the account share.
   default_route_settings {
     detailed_metrics_enabled = var.route_metrics
     throttling_rate_limit    = var.throttle.rate
@@ -117,6 +117,6 @@ resource "aws_apigatewayv2_stage" "this" {
     }
   }
 
-  # API Gateway refuses settings of a route that does not exist.
+  # API Gateway rejects settings of a route that does not exist.
   depends_on = [aws_apigatewayv2_route.this]
 }

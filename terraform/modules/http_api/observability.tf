@@ -1,7 +1,7 @@
 resource "aws_cloudwatch_log_group" "access" {
   #checkov:skip=CKV_AWS_338:log_retention_days sets how long logs are kept
-  # The service that delivers these logs needs the account's resource policy to name their group. AWS adds that by itself,
-  # and the policy has room for any number of groups below /aws/vendedlogs/.
+  # The service that delivers these logs needs a resource policy of the account that covers the log group. AWS adds the
+  # group automatically, and below /aws/vendedlogs/ the policy's size does not limit the number of groups.
   # Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
   count             = var.access_logs ? 1 : 0
   name              = "/aws/vendedlogs/http-apis/${var.name}"

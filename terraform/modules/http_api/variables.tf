@@ -15,7 +15,7 @@ variable "name" {
   type        = string
 
   validation {
-    # The log group and the alarm have this name too.
+    # The log group and the alarm also have this name.
     condition     = can(regex("^[A-Za-z0-9._-]{1,100}$", var.name))
     error_message = "name is not valid: write 1 to 100 letters, digits, dots, underscores and hyphens."
   }

@@ -7,8 +7,8 @@ data "aws_service" "sqs" {
 }
 
 locals {
-  # Policies are arguments of the queues, not separate resources: a queue never exists without its policy, and each
-  # separate resource would take another 25 seconds. That requires ARNs that are known before the queues exist.
+  # Policies are arguments of the queues instead of separate resources, so that no queue exists without its policy. Each
+  # separate resource would also take 25 seconds. The policies need the ARNs before the queues exist.
   arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${data.aws_caller_identity.current.account_id}:${var.name}"
   dlq_arn = "${trimsuffix(local.arn, ".fifo")}-dlq${local.fifo ? ".fifo" : ""}"
   fifo    = endswith(var.name, ".fifo")
@@ -46,8 +46,8 @@ resource "aws_sqs_queue" "this" {
       Principal = { Service = sender.service }
       Action    = "sqs:SendMessage"
       Resource  = local.arn
-      # A bucket's ARN has no account ID, so the account is a second condition. An ARN with an account ID is enough for
-      # other senders, and EventBridge doesn't set aws:SourceAccount.
+      # A bucket's ARN has no account ID, so the account is a second condition. The ARNs of other senders contain the
+      # account ID, and EventBridge doesn't set aws:SourceAccount.
       Condition = merge(
         { ArnEquals = { "aws:SourceArn" = sender.source_arn } },
         split(":", sender.source_arn)[4] == "" ? { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } } : {},

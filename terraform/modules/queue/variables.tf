@@ -26,7 +26,7 @@ variable "name" {
   }
 
   validation {
-    # CreateQueue and PutMetricAlarm answer for a name that is taken as if it were new.
+    # CreateQueue and PutMetricAlarm return no error for an existing name, so two modules would share a resource.
     condition     = !can(regex("-(dlq|failures|iterator)(\\.fifo)?$", var.name))
     error_message = <<-EOT
       name ends like the queues and alarms that the modules make: <queue>-dlq, <function>-failures and

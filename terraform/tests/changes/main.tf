@@ -44,8 +44,8 @@ locals {
   prefix = "eventloom-changes"
   name   = var.step == 1 ? "old" : "new" # of the renamed triggers
 
-  # Without these names, the functions would share rules and notifications: report with "daily-eu" and report-daily with
-  # "eu", and an event and a schedule of one key.
+  # These keys would collide if names were only joined with hyphens: report with "daily-eu" and report-daily with "eu",
+  # and an event and a schedule with the same key.
   event = { daily-eu = { pattern = jsonencode({ source = ["shop"] }) } }
 
   permissions = { note = { actions = ["dynamodb:PutItem"], resources = [aws_dynamodb_table.events.arn] } }
@@ -99,7 +99,7 @@ module "inbox" {
   notifications = merge(module.report.s3_notifications, module.report_daily.s3_notifications)
 }
 
-# Keeps the records of the stream that fail.
+# Keeps the stream's failed records.
 module "failures" {
   source        = "../../modules/bucket"
   name          = "${local.prefix}-failures-${data.aws_caller_identity.current.account_id}"
@@ -112,7 +112,7 @@ module "jobs" {
   consumer_timeout_s = 30
 }
 
-# Functions that leave a network on AWS hold its interfaces for up to 40 minutes, so that the test does without there.
+# On AWS, a function that leaves a network holds its interfaces for up to 40 minutes, so the test has no network there.
 resource "aws_vpc" "this" {
   count      = var.vpc ? 1 : 0
   cidr_block = "10.0.0.0/16"

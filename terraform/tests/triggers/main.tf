@@ -116,7 +116,7 @@ module "jobs" {
   consumer_timeout_s = 30
 }
 
-# Calls the URL. It has no policy, so that it can do only what the function's own policy grants.
+# This role calls the URL. The role has no policy, so it has only the permissions that the function's policy grants.
 resource "aws_iam_role" "visitor" {
   #iam:unproven Account - the tests' own user assumes it, and LocalStack doesn't limit that user
   name = "${local.prefix}-visitor"
@@ -132,7 +132,7 @@ resource "aws_iam_role" "visitor" {
   })
 }
 
-# Calls one path of the API.
+# This role calls one path of the API.
 resource "aws_iam_role" "guest" {
   #iam:unproven Account - the tests' own user assumes it, and LocalStack doesn't limit that user
   name               = "${local.prefix}-guest"

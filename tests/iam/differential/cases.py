@@ -1,6 +1,6 @@
-"""Random policies and requests. A seed and a number name a case, so that each can be repeated.
+"""Generate random policies and requests. A seed and a number identify a case, so that each case can be repeated.
 
-Names and values come from small pools: with large ones hardly any statement would match.
+Names and values come from small pools, because with large pools hardly any statement would match.
 """
 
 import json
@@ -23,7 +23,7 @@ ACTIONS = {
     "dynamodb:GetItem": "arn:aws:dynamodb:us-east-1:{account}:table/orders",
     "kms:Decrypt": "arn:aws:kms:us-east-1:{account}:key/11111111-1111-1111-1111-111111111111",
 }
-# Keys of the request: each is present or absent, by chance.
+# The condition keys of a request. Each is present or absent by chance.
 VALUES: dict[str, tuple[Any, ...]] = {
     "s3:prefix": ("home/worker", "home/other", "*"),
     "s3:max-keys": ("10", "1000"),
@@ -96,13 +96,13 @@ class Case:
 
 
 def generate(seed: int, count: int) -> Iterator[Case]:
-    """Yield the cases of a seed. A longer run has those of a shorter one first."""
+    """Yield the cases of a seed. A longer run begins with the cases of a shorter one."""
     for number in range(count):
         yield _Generator(random.Random(f"{seed}/{number}")).case(f"{seed}/{number}")
 
 
 class _Generator:
-    """The source of one case."""
+    """Generates one case."""
 
     def __init__(self, chance: random.Random) -> None:
         self._random = chance

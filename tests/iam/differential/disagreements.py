@@ -1,7 +1,7 @@
-"""Where the emulator and the simulator disagree, and why the emulator is not changed.
+"""List the forms on which the emulator and the simulator disagree, and the reasons not to change the emulator.
 
-Each row rewrites a case without the form that is in dispute. A disagreement is explained if both agree on what its rows
-make of it, so a row hides nothing else.
+Each row rewrites a case without the disputed form. A disagreement is explained only if both evaluators agree on the
+rewritten case, so a row hides no other difference.
 """
 
 import json
@@ -18,7 +18,7 @@ GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 class Disagreement:
     """A form on which the two evaluators disagree.
 
-    `without` returns the case without the form: the case itself if it does not have it.
+    `without` returns the case without the form, or the same case if it lacks the form.
     """
 
     name: str
@@ -44,7 +44,7 @@ def _arn_variable(case: Case) -> Case:
 
 
 def _variable_without_value(case: Case) -> Case:
-    """Services have no aws:PrincipalAccount."""
+    """Replace ${aws:PrincipalAccount} in a service's request, because services don't have this key."""
     if case.caller != "service":
         return case
 

@@ -1,4 +1,4 @@
-"""The decision of the emulator's evaluator on a case, and the case as the simulator takes it."""
+"""Decide a case with the emulator's evaluator, and convert a case into the simulator's input."""
 
 from typing import Any
 

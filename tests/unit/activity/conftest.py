@@ -1,4 +1,4 @@
-"""The activity table in moto, and the Kinesis records that the tests count."""
+"""Provide the activity table in moto, and the Kinesis records that the tests count."""
 
 import base64
 import json
@@ -50,7 +50,7 @@ def record(sequence: int, event: Any, shard: str = "shardId-000000000000") -> di
 
 
 def invoke(records: list[dict[str, Any]], milliseconds: int = 60_000, dynamodb: Any = None) -> str | None:
-    """Count a batch without waiting between attempts. Returns the sequence number from which Kinesis repeats."""
+    """Count a batch without waits between attempts. Return the sequence number from which Kinesis repeats the batch."""
     table = ActivityTable(dynamodb or client("dynamodb"), handler.SETTINGS)
     return count_batch(records, table, handler.SETTINGS, Deadline(Context(milliseconds)), lambda _: None)
 

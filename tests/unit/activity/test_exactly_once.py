@@ -84,7 +84,7 @@ def test_any_delivery_counts_each_event_once(
         faulty = Faulty(client("dynamodb"), faults)
         position = 0
         while position < len(records):
-            # Kinesis never skips a record, but a delivery may begin at any earlier record and end anywhere.
+            # Kinesis never skips a record, but a delivery may begin at any earlier record and end at any record.
             start = data.draw(st.integers(0, position))
             end = data.draw(st.integers(start + 1, len(records)))
             failed = invoke(records[start:end], dynamodb=faulty)

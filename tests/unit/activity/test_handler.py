@@ -151,7 +151,7 @@ def test_a_table_that_stays_busy_returns_the_remaining_records(monkeypatch: pyte
     ],
 )
 def test_a_failed_batch_contains_no_counted_events(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
-    """Lambda repeats a batch from the number in the answer, or all of it after an exception, and may give up."""
+    """Lambda repeats a batch from the number in the answer, or the whole batch after an exception, and may give up."""
     real = client("dynamodb").transact_write_items
     applied: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""A catalog in moto, and a client that checks each answer against the OpenAPI document."""
+"""Provide a catalog in moto, and a client that checks each answer against the OpenAPI document."""
 
 import base64
 import gzip
@@ -106,7 +106,7 @@ class Api:
         return answer
 
     def check(self, method: str, path: str, answer: Answer) -> None:
-        """Check that status, content type and body are what the document says."""
+        """Check that status, content type and body match the document."""
         kind = answer.headers.get("content-type", "")
         if answer.status >= 400:
             assert kind == "application/problem+json"
@@ -141,7 +141,7 @@ class Api:
 
 
 def _read(raw: dict[str, Any]) -> Answer:
-    """Return what a client receives of a proxy answer."""
+    """Return the response that a client receives for a proxy answer."""
     multiple = raw.get("multiValueHeaders") or {name: [value] for name, value in raw["headers"].items()}
     headers = {name.lower(): ", ".join(values) for name, values in multiple.items()}
     body = raw["body"] or ""
@@ -165,7 +165,7 @@ def _rest(path: str, headers: dict[str, str], query: dict[str, Any] | None) -> d
 def _load_balancer(headers: dict[str, str], query: dict[str, Any] | None, multiple: bool) -> dict[str, Any]:
     """Return the parts of a load balancer's event.
 
-    A target group sends single values or, if it is configured so, lists. It never sends both.
+    A target group sends either single values or lists, depending on its configuration.
     """
     context = {"requestContext": {"elb": {"targetGroupArn": "arn:aws:tg"}}}
     if not multiple:

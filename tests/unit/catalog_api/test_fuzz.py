@@ -1,4 +1,4 @@
-"""No answer is a server error or departs from the OpenAPI document, and valid requests are accepted."""
+"""Every answer follows the OpenAPI document, none is a server error, and valid requests are accepted."""
 
 import base64
 import json

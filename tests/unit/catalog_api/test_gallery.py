@@ -71,9 +71,9 @@ def test_the_icons_of_home_screens_are_pictures_of_their_sizes(api: Any) -> None
             assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         picture = Image.open(io.BytesIO(answer.content))
         assert (f"{picture.width}x{picture.height}", picture.mode) == (size, "RGBA")
-        # The corners are transparent, unless the system cuts the icon to its own form.
+        # The corners are transparent, except in icons that the system crops.
         assert {picture.getpixel((0, 0))} == ({(47, 93, 80, 255)} if name in full_bleed else {(0, 0, 0, 0)})
-        # Where the lines cross: the vertical one is above.
+        # At the crossing of the lines, the vertical line is on top.
         crossing = (picture.width * 12 // 32, picture.width * 10 // 32)
         assert picture.getpixel(crossing) == (224, 164, 88, 255)
 
@@ -148,7 +148,7 @@ def test_the_page_may_call_the_sign_in_pages_of_cognito(aws: None) -> None:
 
 
 def _text_names(language: str) -> list[set[str]]:
-    """Return the names of the general texts, of the reasons, of their short names and of the next steps."""
+    """Return four sets of names: of general texts, of reasons, of short reasons and of next steps."""
     texts = (PAGE / f"texts.{language}.js").read_text(encoding="utf-8")
     sections = re.split(r"\b(?:reasons|reasonNames|nextSteps): \{", texts)
     return [set(re.findall(r"^\s*(\w+): ", section, re.MULTILINE)) for section in sections]

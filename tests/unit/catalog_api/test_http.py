@@ -79,7 +79,7 @@ def test_bodies_other_than_one_small_json_object_are_refused(
 
 
 def aws_error(code: str, status: int) -> ClientError:
-    """Return an error as AWS answers it."""
+    """Return an error as boto3 raises it for an answer of AWS."""
     answer: Any = {"Error": {"Code": code, "Message": "arn:secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "Query")
 

@@ -1,4 +1,4 @@
-"""Links to thumbnails stay equal within a window, so that a browser finds them in its cache, and are S3's own."""
+"""Links to thumbnails stay equal within a time window, so that browsers cache them, and equal boto3's links."""
 
 import datetime as datetimes
 from typing import Any

@@ -1,4 +1,4 @@
-"""Images are listed by their capture, filtered within bounds, counted, and cheap to ask for again."""
+"""Images are listed by time of capture, filtered within limits, and counted, and repeated requests are cheap."""
 
 import itertools
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from .conftest import DYNAMODB, S3, Api
 
 
 def pages(api: Any, **query: str) -> Iterator[dict[str, Any]]:
-    """Yield all pages of a listing, by the time of the capture if `query` does not say otherwise."""
+    """Yield all pages of a listing. The default order is by time of capture."""
     query = {"order": "taken"} | query
     while True:
         page = api.send("GET", "/images", query=query).json
@@ -37,7 +37,7 @@ def ids(api: Any, **query: str) -> list[str]:
 
 
 def test_photos_of_six_months_are_listed_by_their_capture(api: Any, put_image: Any) -> None:
-    """They were uploaded together, in another order."""
+    """The photos were uploaded together, in another order."""
     months = [3, 1, 6, 2, 5, 4]
     by_month = {
         month: put_image(number, captured_at={"S": f"2026-{month:02d}-15T10:30:00+0{month}:00"})
@@ -99,7 +99,7 @@ def test_images_are_found(api: Any, put_image: Any, query: dict[str, str], numbe
 
 @pytest.mark.parametrize("order", ["taken", "added"])
 def test_a_page_of_a_search_reads_a_bounded_number_of_images(put_image: Any, order: str) -> None:
-    """The next page continues where this one stopped, even if this one is empty."""
+    """The next page continues where the last page stopped, even if that page was empty."""
     reads: list[int] = []
 
     class Counting:
@@ -136,7 +136,7 @@ MOMENTS = st.lists(st.integers(0, 5), min_size=0, max_size=40)
 @settings(max_examples=40, deadline=None)
 @given(MOMENTS, st.integers(1, 9), st.booleans())
 def test_pages_have_neither_gaps_nor_repetitions(minutes: list[int], limit: int, checked: bool) -> None:
-    """The shelves of the index are merged, however many images each of them has, with and without a filter."""
+    """The listing merges the index's shelves with any number of images in each, with and without a filter."""
     items = [
         {
             "image_id": image_id("uploads", str(number)),
@@ -253,7 +253,7 @@ def marked() -> bool:
 
 @pytest.fixture
 def new_api(aws: None) -> Api:
-    """Provide an API that does not know yet whether the index is complete."""
+    """Provide an API that has not checked yet whether the index is complete."""
     return Api(api_of(SETTINGS, DYNAMODB, S3))
 
 

@@ -1,4 +1,4 @@
-"""One image can be shared by a link, which is a secret, expires and can be revoked."""
+"""An image can be shared by a link. The link is a secret, expires and can be revoked."""
 
 import time
 from typing import Any

@@ -68,7 +68,7 @@ def test_a_deletion_is_undone_and_the_request_may_be_repeated(
 
 
 class Copying:
-    """S3 whose copies do what a test says. moto ignores the condition of a copy."""
+    """An S3 client whose copies fail with a given error, because moto ignores the condition of a copy."""
 
     meta = S3.meta
 
@@ -86,7 +86,7 @@ class Copying:
 
 
 def test_an_upload_after_the_deletion_is_not_overwritten(deleted: str) -> None:
-    """S3 refuses the copy if there is an object. Then nothing is left to do."""
+    """S3 refuses the copy if the key has an object, and the undo has nothing to do."""
     bury(deleted)
     s3 = Copying("PreconditionFailed", 412)
     answer = Api(api_of(SETTINGS, DYNAMODB, s3)).send("POST", f"/images/{deleted}/restore")
@@ -102,7 +102,7 @@ def test_an_image_that_is_there_needs_no_restoration(api: Any, put_image: Any) -
 
 
 def test_what_can_not_be_restored_was_never_there(api: Any, put_image: Any, deleted: str) -> None:
-    """Too late, or removed for good, or never known: the answers are the same."""
+    """The answers are equal for an expired undo, a permanently removed version and an unknown id."""
     too_late, removed = put_image(2, version_id={"S": "v"}), put_image(3, version_id={"S": "v"})
     bury(too_late, datetime.now(UTC) - timedelta(days=SETTINGS.restore_days, seconds=5))
     bury(removed)
@@ -129,7 +129,7 @@ def test_deleted_images_are_listed_last_deletion_first(api: Any, put_image: Any)
 
 
 def test_an_unchanged_list_of_deleted_images_is_answered_without_a_body(put_image: Any) -> None:
-    # The tag changes with the links in the answer: in this test only every six hours.
+    # The ETag changes with the links in the answer. In this test, they change only every six hours.
     api = Api(api_of(dataclasses.replace(SETTINGS, url_expiry_s=43_200), DYNAMODB, S3))
     bury(put_image(1, version_id={"S": "1"}))
     tag = api.send("GET", "/images/deleted").headers["etag"]

@@ -1,4 +1,4 @@
-"""A cloud in moto, conversions without one, and readers of their results."""
+"""Provide a cloud in moto, conversions without a cloud, and readers of the results."""
 
 import json
 import os
@@ -123,7 +123,7 @@ def handle(
     convert: Convert = convert,
     deadline: Deadline | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """Convert the object of an event by a Converter with other parts. Returns its status and facts."""
+    """Convert the object of an event by a Converter with other parts. Return the status and the facts."""
     (source,) = sources(event, "raw/")
     uploads = Uploads(client("s3"))
     analytics = analytics or Analytics(client("s3"), "analytics", uploads)

@@ -24,11 +24,11 @@ from .conftest import Run, rejects_of, rows_of, types_of
         (["2026-11-23", "2026-11-23T10:00:00Z"], "VARCHAR"),
         (["2026-11-23T10:00:00+14:00", "2026-11-23T10:00:00+25:00"], "VARCHAR"),
         (["10000-01-01", "2026-11-23"], "VARCHAR"),
-        # Digits, E, digits: a code, unless a sign or a point makes it an exponent
+        # Digits, E and digits are a code, unless a sign or a point makes the number an exponent.
         (["10001", "10002", "1E5", "10004", "10005"], "VARCHAR"),
         (["47583311587E59", "12E12", "587e3"], "VARCHAR"),
         (["1e-05", "1.0E10", "1e+16"], "DOUBLE"),
-        # Versions: not as many decimals in each, and one ends in 0
+        # Versions have different numbers of decimals, and one ends in 0.
         (["3.9", "3.10", "3.11", "3.1"], "VARCHAR"),
         (["2.9", "2.10", "4"], "VARCHAR"),
         (["22.04", "24.10", "9.1"], "VARCHAR"),

@@ -21,7 +21,7 @@ from shared.deadline import Deadline
 
 from .conftest import Context, Run, rejects_of, rows_of, types_of
 
-# The content holds no time, because parallel runs must agree on the names of the tests.
+# The compressed content has no timestamp, because parallel runs must agree on the names of the tests.
 compress = functools.partial(gzip.compress, mtime=0)
 
 
@@ -182,7 +182,7 @@ def test_a_file_that_takes_too_long_is_rejected(run: Run) -> None:
 
 
 class ShortTime(Deadline):
-    """Time that is up after some questions."""
+    """A deadline that expires after a number of checks."""
 
     def __init__(self, questions: int) -> None:
         super().__init__(Context())

@@ -1,4 +1,4 @@
-"""Both ways of counting give the same counts, and each is used where it is the faster one."""
+"""Both ways of counting give the same counts, and the converter uses the faster one."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ TEXTS = (
 
 
 class Recorder:
-    """Stands for a connection, and remembers the query."""
+    """A fake connection that records the query."""
 
     query = ""
 

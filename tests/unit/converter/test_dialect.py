@@ -1,4 +1,4 @@
-"""What a CSV file doesn't say about itself is derived from its content."""
+"""The dialect of a CSV file is derived from its content."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from converter.rejections import Rejection
         ("id,\n1,a\n", Dialect(",", ["id", ""], 2)),
         # Decimal commas
         ("name;price\na;1,5\nb;2,5\n", Dialect(";", ["name", "price"], 2)),
-        # If two delimiters fit, the one that makes more columns is taken.
+        # If two delimiters fit, the one with more columns is used.
         ("a,b|c|d\ne,f|g|h\n", Dialect("|", ["a,b", "c", "d"], 3)),
         # Blank lines first, and a comment with other delimiters
         ("\n\r\nid|note\n1|a, b\n2|c, d, e\n", Dialect("|", ["id", "note"], 2, before=2)),
@@ -42,7 +42,7 @@ NUMBERS = "".join(f"{i};x{i};{i},5\n" for i in range(1, 51))
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        # A comma or a semicolon that a space always follows is punctuation.
+        # A comma or semicolon is punctuation if a space always follows it.
         ("Family, given;Age\nMeier, Eva;5\nKim, Jo;7\n", Dialect(";", ["Family, given", "Age"], 2)),
         ("Site\tx, y\nA\t1.5, 3.4\nB\t8.1, 1.6\n", Dialect("\t", ["Site", "x, y"], 2)),
         ("Site|x; y\nA|1.5; 3.4\nB|8.1; 1.6\n", Dialect("|", ["Site", "x; y"], 2)),
@@ -51,13 +51,13 @@ NUMBERS = "".join(f"{i};x{i};{i},5\n" for i in range(1, 51))
         # Decimal commas
         ("1,5;2,5\n3,5;4,5\n", Dialect(";", None, 2)),
         ("1,5 2,5\n3,5 4,5\n", Dialect(" ", None, 2)),
-        # Rows with a field too many don't count as much as the columns do.
+        # The number of columns counts more than a few rows with an additional field.
         (f"id;name;price\n{NUMBERS}51;a;b;2,5\n52;a;b;2,5\n", Dialect(";", ["id", "name", "price"], 3)),
-        # The kinds of the values tell two readings of as many columns apart.
+        # If two delimiters give the same number of columns, the kinds of the values decide.
         ("name,x;n\nDoe,J;5\nRoe,K;7\n", Dialect(";", ["name,x", "n"], 2)),
         # A header without the delimiter that is in each row below
         ("name;city\n" + "Meier,E;Rome\nKim,J;Paris\n" * 90, Dialect(";", ["name", "city"], 2)),
-        # The line of Excel
+        # Excel's line that names the delimiter
         ("sep=;\nid;price\n1;1,5\n", Dialect(";", ["id", "price"], 2, before=1)),
         ('\n"SEP=\t"\nid\tname\n', Dialect("\t", ["id", "name"], 2, before=2)),
         ("sep=^\na,b^c\n1,2^3\n", Dialect("^", ["a,b", "c"], 2, before=1)),
@@ -127,7 +127,7 @@ def test_numbers_and_dates_may_be_names(text: str, is_header: bool, warnings: in
     ("text", "code"),
     [
         ("a,b;c\nd,e;f\n", "unclear_delimiter"),
-        # A name for each but one column, or a comma within the last one
+        # Either one column has no name, or the last column contains a comma.
         ("id,name\n1,Doe, John\n2,Roe, Jane\n", "unclear_header"),
         ("name,city\nDoe, John,Rome\nRoe, Jane,Paris\n", "unclear_header"),
         ("name\nDoe, John\nRoe, Jane\n", "unclear_header"),

@@ -1,4 +1,4 @@
-"""A file that does not say its encoding is read in the right one, with a warning, or refused; never as another text."""
+"""A file without a declared encoding is read correctly, with a warning, or refused, but never as another text."""
 
 import json
 import random
@@ -42,7 +42,7 @@ WORDS = {
     "São Paulo Goiânia Brasília João Conceição endereço informação não": ["cp1252", "cp850"],
     "København Århus Ærø Østerbro Søren Åse bestilling følge": ["cp1252"],
 }
-# Whatever their number, these are Western: little else is written so, and most files hold few other letters.
+# Any number of these letters means a Western encoding, because most files contain few other non-ASCII letters.
 WESTERN = [
     "Müller",
     "José",
@@ -114,7 +114,7 @@ def test_an_uncertain_file_is_refused_and_may_be_explained(run: Run) -> None:
 
 
 def test_few_words_of_east_asia_are_refused_if_two_encodings_fit(run: Run) -> None:
-    # In GB 18030 the bytes are as usual a text.
+    # In GB 18030, the same bytes are an equally plausible text.
     assert run("a.csv", "id,name\n1,홍길동\n".encode("cp949")).facts["reason"] == "uncertain_encoding"
     assert run("a.csv", "id,name\n1,鈴木太郎\n".encode("euc_jp")).facts["reason"] == "uncertain_encoding"
 
@@ -143,7 +143,7 @@ def test_metadata_or_the_schema_of_the_dataset_says_the_encoding(metadata: bool)
     assert invoke(event)[0]["status"] == "CONVERTED"
     assert (manifest()["encoding"], manifest()["warnings"]) == ("iso8859-2", [])
     schema = json.loads(client("s3").get_object(Bucket="analytics", Key="_schemas/orders.json")["Body"].read())
-    # What the users have written stays.
+    # The users' own metadata stays.
     assert schema.get("encoding") == (None if metadata else "ISO-8859-2")
     assert set(schema["columns"]) == {"id", "name"}
 

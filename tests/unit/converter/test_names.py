@@ -1,4 +1,4 @@
-"""Names of columns and datasets are valid in Athena, and the same for the same source in every file."""
+"""Names of columns and datasets are valid in Athena, and equal sources get equal names in every file."""
 
 import json
 import random

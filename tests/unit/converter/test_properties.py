@@ -37,9 +37,9 @@ VALUE: st.SearchStrategy[Any] = st.recursive(
 def run(name: str, content: bytes, folder: Path) -> Outcome:
     source = folder / "source"
     source.write_bytes(content)
-    # A threshold of 1 makes every ambiguous column text, so that values come back as they were.
+    # A threshold of 1 makes every ambiguous column a text column, so that no value changes.
     outcome = convert(source, name, {}, Limits(memory_limit_mb=128, type_threshold=1.0), Deadline(Context()))
-    # The manifest is written in the same way.
+    # The function writes the manifest in the same way.
     json.dumps(outcome.facts, ensure_ascii=False).encode()
     return outcome
 

@@ -1,4 +1,4 @@
-"""Conversions that run at the same time or are cut off leave one version's rows, one schema and no other objects."""
+"""Simultaneous or interrupted conversions leave one version's rows, one schema and no other objects."""
 
 import json
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_an_attempt_with_another_verdict_removes_the_earlier_output() -> None:
 
 
 class Race:
-    """Two files of a dataset. The `first` is converted when the second is about to write the schema."""
+    """Two files of a dataset. The first is converted just before the second writes the schema."""
 
     def __init__(self, first: dict[str, Any]) -> None:
         self.first: dict[str, Any] | None = first

@@ -208,7 +208,7 @@ def test_delimiters_at_the_end_of_each_row_add_no_field(run: Run) -> None:
         ("too_few_fields", "301,a\n"),
         ("too_many_fields", "302,a,b,\n"),
     ]
-    # In one row only, an empty field more may be a comma within a value.
+    # If only one row has an additional empty field, it may be a comma within a value.
     outcome = run("a.csv", "id,name\n1,a\n2,Doe, John\n3,c,\n4,d\n5,e\n6,f\n")
     assert outcome.facts["rejected_by_reason"] == {"too_many_fields": 2}
 
@@ -217,7 +217,7 @@ def test_rows_of_delimiters_only_are_empty_lines(run: Run) -> None:
     outcome = run("a.csv", 'id,name\n,\n1,a\n"",""\n\n  \n2,b\n,\n')
     assert rows_of(outcome.parquet) == [(1, "a"), (2, "b")]
     assert outcome.facts["rejected"] == 0
-    # pandas writes so that a table of one column has no value there.
+    # pandas writes a missing value like this in a table of one column.
     assert rows_of(run("a.csv", 'id\n1\n""\n\n2\n').parquet) == [(1,), (None,), (2,)]
 
 

@@ -1,4 +1,4 @@
-"""A value comes back as it was written, or its row is set aside; no value changes to fit a type."""
+"""A value is read as it was written, or its row is set aside. No value changes to fit a type."""
 
 import math
 from typing import Any
@@ -38,7 +38,7 @@ def test_strings_of_json_stay_texts(run: Run) -> None:
         (["true", "false", '"NA"'], "BOOLEAN", [True, False, None]),
         # Words for no value, among numbers
         (["1e3", '"NA"', '"-"', "null"], "DOUBLE", [1000.0, None, None, None]),
-        # A string of digits among numbers is a text; so is the word "true" among truth values.
+        # A string of digits among numbers is a text, and so is the string "true" among booleans.
         (["1", "2", "3", "4", "5", '"6"'], "VARCHAR", ["1", "2", "3", "4", "5", "6"]),
         (["true", "true", "true", "true", '"true"'], "VARCHAR", ["true"] * 5),
         # A rare string that is not a number is a typing error.

@@ -1,6 +1,6 @@
-"""Random tables, as programs write them in many dialects and encodings: each value comes back or its row is set aside.
+"""Each value of random tables in many dialects and encodings is read as written, or its row is set aside.
 
-`make test-faults ONLY=tests/faults/test_written_tables.py` tries thousands.
+`make test-faults ONLY=tests/faults/test_written_tables.py` tries thousands of tables.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Random tables as programs write them, and the check that each value comes back or its row is set aside."""
+"""Write random tables as programs do, and check that each value is read as written or its row is set aside."""
 
 import csv
 import datetime as dt
@@ -30,7 +30,7 @@ LANGUAGES = {
 }
 # The words that the README says mean no value in columns that aren't text
 NO_VALUES = {"", "NULL", "NONE", "NA", "N/A", "NAN", "-", "\\N"}
-# A file may be refused for what nobody can know.
+# The reasons for which a file may be refused, because its content does not determine the answer
 REFUSALS = {
     "uncertain_encoding",
     "unclear_delimiter",
@@ -44,7 +44,7 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class Written:
-    """A file, what was written into it, and by which program. The first column has a different text in each row."""
+    """A file, with its table and the program that wrote it. Each row has a unique text in the first column."""
 
     program: str
     name: str
@@ -69,7 +69,7 @@ def _excel_with_separator(header: list[str], rows: list[list[Cell]], delimiter: 
 
 
 def _r(header: list[str], rows: list[list[Cell]], delimiter: str) -> str:
-    """R's write.table(sep=, qmethod="double"): texts are quoted, numbers are not, and NA is never."""
+    """Write like R's write.table(sep=, qmethod="double"): texts are quoted, but numbers and NA are not."""
 
     def quoted(cell: Cell) -> str:
         if cell is None:
@@ -81,7 +81,7 @@ def _r(header: list[str], rows: list[list[Cell]], delimiter: str) -> str:
 
 
 def _postgres(header: list[str], rows: list[list[Cell]], delimiter: str) -> str:
-    """COPY ... CSV HEADER: an empty text is quoted, NULL is nothing."""
+    """Write like PostgreSQL's COPY ... CSV HEADER: an empty text is quoted, and NULL is an empty field."""
 
     def quoted(cell: Cell) -> str:
         if cell is None:
@@ -93,7 +93,7 @@ def _postgres(header: list[str], rows: list[list[Cell]], delimiter: str) -> str:
 
 
 def _duckdb(header: list[str], rows: list[list[Cell]], delimiter: str) -> str:
-    """COPY ... (FORCE_QUOTE *): values are quoted, NULL is not."""
+    """Write like DuckDB's COPY ... (FORCE_QUOTE *): all values except NULL are quoted."""
 
     def quoted(cell: Cell) -> str:
         return "" if cell is None else '"' + cell.replace('"', '""') + '"'
@@ -141,7 +141,7 @@ def _is_number(text: str) -> bool:
 
 
 def _column(rnd: Random, words: list[str], count: int) -> list[Cell]:
-    """Return the cells of a column of one kind, some of them without a value."""
+    """Return the cells of a column with values of one kind. Some cells have no value."""
     day = dt.date(2026, 11, 30)
     kinds: list[Callable[[], str]] = [
         lambda: rnd.choice(words),
@@ -172,7 +172,7 @@ def written(rnd: Random, program: str) -> Written:
     words_text = rnd.choice(list(LANGUAGES))
     words, encoding = words_text.split(" "), rnd.choice(LANGUAGES[words_text])
     count, width = rnd.choice([1, 2, 3, 8, 30, 120]), rnd.randint(1, 5)
-    # Few letters say nothing about an encoding that the file does not name.
+    # A few letters are not enough to detect an undeclared encoding.
     names: list[Cell] = [f"{rnd.choice(words)} {rnd.choice(words)} #{number}" for number in range(count)]
     columns = [names, *(_column(rnd, words, count) for _ in range(width))]
     header = ["name", *(f"{rnd.choice(words)} {chr(97 + number)}" for number in range(width))]
@@ -190,12 +190,12 @@ def converted(table: Written, folder: Path) -> Outcome:
 
 
 def faults(table: Written, outcome: Outcome) -> list[str]:
-    """Return how the outcome differs from what was written."""
+    """Return the differences between the outcome and the written table."""
     facts = outcome.facts
     if outcome.status != "CONVERTED":
         return [] if facts["reason"] in REFUSALS else [f"refused for {facts['reason']}"]
     if table.content.decode(facts["encoding"], "replace").lstrip("\ufeff") != table.content.decode(table.encoding):
-        # That an encoding has one byte a letter is not certain, and the warning says so.
+        # An encoding with one byte per letter is uncertain, and the warning says so.
         is_warned = any(warning.startswith("encoding: ") for warning in facts["warnings"])
         is_unsure = is_warned and table.encoding in {"cp1250", "iso8859_2"}
         return [] if is_unsure else [f"{table.encoding} as {facts['encoding']}"]
@@ -245,7 +245,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 
 def is_same(cell: Cell, value: Any, type_: str) -> bool:
-    """Return whether a value of a type is what the text says."""
+    """Return whether a value of a type equals the written cell."""
     text = cell or ""
     if type_ == "VARCHAR":
         # R writes NA for no value.

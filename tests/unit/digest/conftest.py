@@ -1,4 +1,4 @@
-"""A catalog, a state table, mail and notices in moto."""
+"""Provide a catalog, a state table, mail and notices in moto."""
 
 import dataclasses
 import json
@@ -37,7 +37,7 @@ class Context:
 
 
 class World:
-    """What the function reads, and what it sent."""
+    """The function's inputs in moto, and the messages that it sent."""
 
     def __init__(self) -> None:
         dynamodb = client("dynamodb")

@@ -1,4 +1,4 @@
-"""The commands of the emulator's own pages are typed by lanes, and their settings are those of the lane's project.
+"""Tests type the commands of the emulator's own pages, and the pages' settings equal those of the test project.
 
 .ci/emulator-alone types most of them. `make test-foreign` reads the commands of other tools from their pages.
 """

@@ -1,4 +1,4 @@
-"""Every command answers a problem that the user can fix with a sentence that says what to do."""
+"""If the user can fix a problem, every command prints a sentence that says how."""
 
 import os
 import re

@@ -49,7 +49,7 @@ class Cloud:
 
 
 class S3:
-    """An S3 client whose PUT does what a test says; everything else fails."""
+    """An S3 client with a PUT that the test defines. All other operations fail."""
 
     def __init__(self, put_object: Callable[..., dict[str, Any]]) -> None:
         self.put_object = put_object
@@ -195,7 +195,7 @@ def test_more_images_than_one_answer_holds_are_all_found(cloud: Cloud) -> None:
 
 
 class Clock:
-    """A clock that only sleeping moves."""
+    """A clock that advances only when it sleeps."""
 
     def __init__(self) -> None:
         self.now, self.naps = 0.0, list[float]()

@@ -1,4 +1,4 @@
-"""Stream records, a state table in moto, and channels that record what they are given."""
+"""Provide stream records, a state table in moto, and channels that record their notices."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -74,7 +74,7 @@ def clock() -> Clock:
 
 @dataclass
 class Recorder:
-    """A channel that raises `failures` one after the other. None succeeds."""
+    """A channel that raises `failures` one after the other. An entry of None lets the call succeed."""
 
     name: str = "sns"
     statuses: frozenset[str] = ANNOUNCED

@@ -1,4 +1,4 @@
-"""Alarms, rules and limits, and the parts of AWS that the function uses."""
+"""Provide alarms, rules and limits, and the parts of AWS that the function uses."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The requests to AWS, checked by botocore's stubs, which know every parameter."""
+"""botocore's stubs accept the requests to AWS. They check every parameter."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Other emulators are asked what needs no deployment, and a failed question is an answer too."""
+"""Other emulators get only the probes that need no deployment, and a failed probe is recorded as a result."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The hooks of pre-commit pass on every file of the repository, and refuse what they are for."""
+"""The pre-commit hooks pass on every file of the repository, and each refuses a bad change."""
 
 import os
 import subprocess
@@ -14,9 +14,9 @@ AS_IN_LINT = "ruff,ruff-format,mypy,import-linter"
 
 
 def pre_commit(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pre-commit in the checkout. It keeps its own files in `home`.
+    """Run pre-commit in the checkout, with its own files in `home`.
 
-    With --all-files it leaves changes that are not staged where they are, instead of setting them aside meanwhile.
+    --all-files keeps pre-commit from stashing unstaged changes during the run.
     """
     variables = os.environ | {"PRE_COMMIT_HOME": str(home), "SKIP": AS_IN_LINT}
     command = [PROGRAM, "run", "--all-files", "--color", "never", *arguments]

@@ -1,4 +1,4 @@
-"""`make test-quick` runs the tests of what changed, and no others."""
+"""`make test-quick` runs only the tests of changed files."""
 
 import subprocess
 from pathlib import Path

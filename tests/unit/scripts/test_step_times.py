@@ -11,9 +11,9 @@ import pytest
 from eventloom.clouds import ROOT
 from scripts import measured, step_times
 
-# It uses the processor for 0.3 s.
+# This program uses the processor for 0.3 s.
 BURN = "import time\nwhile time.process_time() < 0.3: pass"
-# A child that nobody waits for, as the emulator's server is one
+# A child that no process waits for, like the emulator's server
 ORPHAN = """
 import subprocess, sys
 subprocess.Popen([sys.executable, *sys.argv[1:]], stdout=-3, stderr=-3, start_new_session=True)  # -3: DEVNULL
@@ -41,7 +41,7 @@ def test_a_step_that_a_signal_ends_has_the_exit_code_of_a_shell(tmp_path: Path) 
 
 
 def test_the_time_of_a_process_that_nobody_waits_for_counts(tmp_path: Path) -> None:
-    """The orphan ends before the step, as a server does that the step stops."""
+    """The orphan ends before the step, like a server that the step stops."""
     file, marker = tmp_path / "times.jsonl", tmp_path / "ended"
     code = f"{BURN}\nopen({str(marker)!r}, 'w').close()"
     wait = f'"$0" -c "$1" -c "$2"; until [ -e {marker} ]; do sleep 0.05; done'

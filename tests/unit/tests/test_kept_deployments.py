@@ -1,4 +1,4 @@
-"""A kept deployment is used only for what it was made from, and there is one at most."""
+"""A kept deployment is used only if its inputs have not changed, and at most one is kept."""
 
 from collections.abc import Callable
 from pathlib import Path

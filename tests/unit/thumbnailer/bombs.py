@@ -1,4 +1,4 @@
-"""Bombs: files that cost much more memory or time than their size suggests, by pixels, frames, parts or metadata."""
+"""Make bombs: files that cost much more memory or time than their size suggests, by pixels, frames or metadata."""
 
 import struct
 import zlib

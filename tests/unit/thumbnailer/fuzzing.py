@@ -1,4 +1,4 @@
-"""Run damaged pictures in a process that may die or hang, and say which file did that."""
+"""Decode damaged pictures in a process that may die or hang, and report the file that caused it."""
 
 import json
 import queue

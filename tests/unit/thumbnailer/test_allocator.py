@@ -1,4 +1,4 @@
-"""Photo after photo uses the same memory, and a large photo leaves none of its own behind."""
+"""Rendering many photos reuses the same memory, and the memory of a large photo is released."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""BMP files of every legal kind become a right picture, whichever program wrote them."""
+"""BMP files of every legal kind, from any program, become correct pictures."""
 
 import io
 import struct

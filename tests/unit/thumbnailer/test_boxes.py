@@ -1,4 +1,4 @@
-"""A HEIC or AVIF file is accepted only with all of its pixels, and only the parts that are shown are read."""
+"""A HEIC or AVIF file is accepted only if all pixels are present, and only the visible parts are read."""
 
 import io
 import struct
@@ -53,7 +53,7 @@ def code(data: bytes) -> str:
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_truncated_file_is_damaged_if_a_pixel_is_missing(name: str) -> None:
-    """It may be taken if only metadata is missing, or the track, of which nothing is shown."""
+    """The file may be accepted if only metadata or the track is missing, because the track is not shown."""
     whole = WHOLE[name]
     pixels = np.asarray(opened(thumbnail(whole).thumbnails["64"].data))
     cuts = [int(len(whole) * share) for share in CUTS] + [len(whole) - count for count in (1, 2, 40)]
@@ -97,7 +97,7 @@ TABLE = box(b"moov", box(b"trak", box(b"stsz", bytes(4) + struct.pack(">II", 0, 
 
 @pytest.mark.parametrize("film", [FILM, FILM + TABLE, FILM + TABLE[:300_000], FILM + box(b"meta", bytes(300_000))])
 def test_a_film_behind_the_picture_is_not_read(film: bytes) -> None:
-    """A phone adds it. It may be large or damaged."""
+    """A phone adds the film, which may be large or damaged."""
     for picture in (TILED, SAMPLES["avif"]):
         assert thumbnail(picture + film).thumbnails == thumbnail(picture).thumbnails
 
@@ -136,7 +136,7 @@ def test_very_many_boxes_are_counted_only_to_the_limit(path: tuple[bytes, ...], 
 
 
 def test_a_sequence_shows_its_still_picture() -> None:
-    """Its track is not shown. A film without a still picture is damage."""
+    """The sequence's track is not shown. A film without a still picture counts as damaged."""
     data = (DATA / "track.heic").read_bytes()
     assert data[8:12] == b"hevc"
     assert b"msf1" in data[:40]

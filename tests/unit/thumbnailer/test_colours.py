@@ -1,4 +1,4 @@
-"""Colours become those of sRGB, whichever way a file says what its numbers mean."""
+"""Colours are converted to sRGB for every way in which a file declares its colour space."""
 
 import io
 import struct
@@ -130,7 +130,7 @@ def test_a_profile_is_recognized_by_its_curves_and_not_by_its_name() -> None:
 
 
 def test_a_profile_of_srgb_is_recognized_by_its_content_and_costs_nothing() -> None:
-    """Its name does not matter, nor do differences by rounding."""
+    """The profile's name and rounding differences do not matter."""
     built = profile_of(Colour(IN_LINEAR_LIGHT.primaries), "c2")
     for profile in (SRGB, SRGB.replace(b"s\0R\0G\0B", b"o\0d\0d\0!"), built):
         assert [profiles._transform_to_srgb(profile, mode) for mode in ("RGB", "RGBA", "L")] == [None] * 3
@@ -235,7 +235,7 @@ def test_the_table_of_hdr_is_near_its_formula() -> None:
 
 
 def test_tone_mapping_keeps_dark_light_and_reaches_white() -> None:
-    """The curve grows, leaves light below its knee alone, and gives 203 cd/m2 for 1,000 and more."""
+    """The curve increases, does not change light below its knee, and gives 203 cd/m2 for 1,000 and more."""
     lights = [0, 1, 10, 50, 80, 120, 203, 400, 700, 1000, 5000]
     mapped = [hdr.tone_mapped(light) for light in lights]
     assert mapped == sorted(mapped)

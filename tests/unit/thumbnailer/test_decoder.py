@@ -1,4 +1,4 @@
-"""HEIF and AVIF are decoded in sandboxes that are kept. A decoder that crashes does not end the function."""
+"""HEIF and AVIF are decoded in reused sandboxes, so that a crash of a decoder does not end the function."""
 
 import os
 import signal
@@ -193,7 +193,7 @@ def test_no_process_is_left_behind(tmp_path: Path, after: str) -> None:
 
 
 def test_a_jpeg_loads_neither_sandbox_nor_the_decoders_that_need_it(tmp_path: Path) -> None:
-    """They would make cold starts longer."""
+    """The sandbox and these decoders would make cold starts longer."""
     jpeg = encode(photo((64, 48)), "JPEG")
     modules = outcome(tmp_path, jpeg, "print(*sys.modules)").split()
     assert "thumbnailer.imaging.images" in modules

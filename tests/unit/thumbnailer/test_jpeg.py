@@ -1,4 +1,4 @@
-"""What a JPEG costs is read from its header, and the picture ends at its end marker, whatever follows."""
+"""The cost of a JPEG is computed from its header, and the picture ends at its end marker, whatever follows."""
 
 import random
 import re
@@ -81,13 +81,13 @@ def test_a_sequential_picture_in_separate_scans_is_read() -> None:
 
 
 def test_thousands_of_segments_before_the_picture_are_read() -> None:
-    """Thermal cameras and signed photos have them."""
+    """Photos of thermal cameras and signed photos have thousands of segments."""
     data = b"\xff\xd8" + b"\xff\xe2\0\x0cFLIR data\0" * 20_000 + SAMPLES["jpeg"][2:]
     assert verdict(data) == "READY"
 
 
 def test_segments_between_scans_are_limited() -> None:
-    """They are counted in a small fraction of the time that a file of such segments would take to be decoded."""
+    """Counting takes a small fraction of the time that decoding a file of such segments would take."""
     data = encode(Image.new("L", (64, 64)), "JPEG", progressive=True)
     assert verdict(data[:-2] + b"\xff\xfe\0\2" * 100_000 + END) == "too_complex"
 

@@ -159,7 +159,7 @@ def test_a_picture_that_needs_more_than_estimated_is_out_of_memory() -> None:
 def test_a_decoder_without_memory_does_not_call_the_file_damaged(
     monkeypatch: pytest.MonkeyPatch, words: str, expected: type[Exception]
 ) -> None:
-    """Some decoders report it in their own words."""
+    """Some decoders report a lack of memory with their own messages."""
 
     def fail(*_: object) -> None:
         raise RuntimeError(words)

@@ -25,7 +25,7 @@ def sequenced(recorded: Recorded, sequencer: str | None) -> Recorded:
     [("0055AED6DCD90281E5", "0055AED6DCD90281E6"), ("0055AED6DCD9", "0055AED6DCD90001"), ("9", "A1"), ("a1", "B")],
 )
 def test_sequencers_are_compared_as_padded_text(earlier: str, later: str) -> None:
-    """S3's documentation says so: the shorter one is padded on the right, and both are compared as text."""
+    """S3's documentation says: pad the shorter sequencer on the right, and compare both as text."""
     assert padded(earlier) < padded(later)
     assert padded("55") == padded("5500")
     assert is_newer(dataclasses.replace(UPLOAD, sequencer=later), sequenced(OTHER, earlier))

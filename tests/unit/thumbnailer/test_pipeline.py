@@ -227,7 +227,7 @@ def test_late_events_change_nothing(aws: Cloud) -> None:
 
 
 def test_errors_of_permissions_and_throttling_are_raised(aws: Cloud) -> None:
-    """They are raised, so that the message is delivered again, and nothing is recorded."""
+    """These errors are raised, so that the message is delivered again and nothing is recorded."""
     event = aws.put(FIRST)
     for code in ("AccessDenied", "SlowDown", "InternalError", "KMS.DisabledException"):
 

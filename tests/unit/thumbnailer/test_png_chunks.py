@@ -168,7 +168,7 @@ def raw_profile(content: bytes, packed: bool) -> bytes:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_exif_in_a_text_tells_facts_and_turns_nothing(packed: bool) -> None:
-    """ImageMagick writes it there. No browser reads it."""
+    """ImageMagick writes EXIF data into a text chunk. No browser reads it."""
     photo = render(png_with(encode(quarters(), "PNG"), raw_profile(exif(t0112=6), packed)), Limits(), SMALL)
     assert (photo.camera, photo.captured_at) == ("ACME Phone 3", "2026-05-01T12:30:00+02:00")
     assert (photo.width, photo.height) == (96, 64)

@@ -52,7 +52,7 @@ def test_results_are_those_without_a_sandbox(sandbox: Sandbox, tmp_path: Path) -
 
 
 def test_a_file_is_tried_again_if_a_process_that_saw_other_files_is_killed(sandbox: Sandbox) -> None:
-    """Somebody else may be to blame: the kernel, or an earlier file. tests/unit/thumbnailer/test_decoder.py crashes."""
+    """The cause may be the kernel or an earlier file. tests/unit/thumbnailer/test_decoder.py tests crashes."""
     assert verdict(sandbox, PNG) == "READY"
     first = pid(sandbox)
     threading.Timer(0.2, os.kill, (first, signal.SIGKILL)).start()
@@ -72,7 +72,7 @@ def test_endless_decoding_is_stopped(sandbox: Sandbox) -> None:
 
 
 def test_the_sandbox_has_no_credentials(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A compromised decoder finds nothing of the function's environment in its own."""
+    """A compromised decoder finds no variable of the function's environment in its process."""
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     assert verdict(sandbox, PNG) == "READY"
     names = {entry.split(b"=")[0] for entry in Path(f"/proc/{pid(sandbox)}/environ").read_bytes().split(b"\0") if entry}

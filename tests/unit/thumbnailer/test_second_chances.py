@@ -1,4 +1,4 @@
-"""A rejection ends when its reason has passed and somebody asks again."""
+"""A rejected photo becomes ready if the reason no longer applies and an operator requests another attempt."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -18,7 +18,7 @@ ANY = Version(None, None)
 
 
 class S3:
-    """One object, and how many of its bytes were read."""
+    """An S3 client with one object that counts the bytes read."""
 
     def __init__(self, data: bytes, version_id: str | None = None) -> None:
         self.read = 0
@@ -56,7 +56,7 @@ def test_a_large_object_of_a_format_that_is_not_accepted_is_refused_before_it_is
     ("data", "reason"), [(bytes(101 * MB), "too_large"), (b"RIFF....AVI " + bytes(20 * MB), "unsupported_format")]
 )
 def test_a_large_object_is_refused_before_it_is_downloaded(data: bytes, reason: str) -> None:
-    """Its length or its first bytes decide."""
+    """The object's length or its first bytes decide."""
     s3 = S3(data)
     with pytest.raises(Rejection) as rejection:
         Storage(s3, "thumbnails").fetch("uploads", "film.jpg", ANY, Limits())

@@ -1,4 +1,4 @@
-"""Kinds of TIFF that scanners and scientists write become a right picture or are refused."""
+"""TIFF files from scanners and scientific programs become correct pictures or are refused."""
 
 import struct
 import zlib

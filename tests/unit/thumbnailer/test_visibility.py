@@ -97,7 +97,7 @@ def test_a_failed_message_comes_back_after_the_delay_of_its_receive(receives: in
 
 
 def test_the_first_five_receives_take_a_quarter_of_an_hour() -> None:
-    """So a burst of throttling does not use them up."""
+    """Therefore a burst of throttling does not use up the receives."""
     assert sum(DELAYS) >= 15 * 60
 
 
@@ -142,7 +142,7 @@ def test_records_of_an_event_that_no_queue_sent_are_left_alone() -> None:
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """The URL of a queue that hides messages for six minutes."""
+    """Yield the URL of a queue that hides messages for six minutes."""
     with mock_aws():
         yield client("sqs").create_queue(QueueName="q", Attributes={"VisibilityTimeout": "360"})["QueueUrl"]
 

@@ -1,4 +1,4 @@
-"""TIFF files of kinds that Pillow does not write, made from arrays."""
+"""Make TIFF files of kinds that Pillow does not write, from arrays."""
 
 import struct
 import zlib

@@ -1,13 +1,13 @@
-# Keys of triggers are parts of names: of statements (100 letters, digits, hyphens and underscores) and of policies of a
-# role. The keys of a kind are different, but what they name on AWS may be the same: see local.shared.
+# Keys of triggers become parts of the names of statements (100 letters, digits, hyphens and underscores) and of role
+# policies. Keys of one kind differ, but two keys may refer to the same resource on AWS: see local.shared.
 
 locals {
   bad_keys = flatten([for kind, triggers in var.triggers : [
     for name in keys(triggers) : "triggers.${kind}[${jsonencode(name)}]" if !can(regex("^[A-Za-z0-9_-]{1,64}$", name))
   ]])
 
-  # What AWS allows once per function, by the trigger that asks for it. A second subscription of a topic is the first one
-  # to SNS, so that two triggers would overwrite and remove each other's.
+  # The resources that AWS allows once per function, with the trigger that creates each. SNS returns the existing
+  # subscription for a second one on the same topic, so two triggers would overwrite and remove each other's.
   identities = concat(
     [for name, trigger in var.triggers.sqs : { trigger = "triggers.sqs.${name}", identity = "the queue ${trigger.queue_arn}" }],
     [for name, trigger in var.triggers.sns : { trigger = "triggers.sns.${name}", identity = "the topic ${trigger.topic_arn}" }],
@@ -25,7 +25,7 @@ locals {
 }
 
 locals {
-  # IAM takes letters and digits only, and each Sid once per policy.
+  # IAM accepts only letters and digits in a Sid, and each Sid once per policy.
   permission_sids    = { for name in keys(var.permissions) : name => replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "") }
   permissions_by_sid = { for name, sid in local.permission_sids : sid => name... }
 }

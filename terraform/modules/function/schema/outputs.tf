@@ -1,5 +1,5 @@
 locals {
-  # Attributes that the caller wrote and that type conversion dropped.
+  # The attributes that the caller set and the type conversion dropped.
   unknown_permissions = flatten([for name, permission in var.given_permissions : [
     for key in setsubtract(keys(permission), keys(var.permissions[name])) : "permissions.${name}.${key}"
   ]])

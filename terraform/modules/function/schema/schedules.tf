@@ -1,10 +1,10 @@
-# What EventBridge accepts as an expression of a schedule. The provider checks only its length.
+# The schedule expressions that EventBridge accepts. The provider checks only the length.
 
 locals {
   # Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
   rate = "rate\\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\\)"
 
-  # What a field of a cron expression takes, apart from lists, ranges and steps of its values.
+  # The single values of each field of a cron expression, without lists, ranges and steps.
   cron_values = {
     minute  = "[0-5]?[0-9]"
     hour    = "([01]?[0-9]|2[0-3])"

@@ -94,10 +94,10 @@ variable "triggers" {
       auth         = optional(string, "AWS_IAM")
       cors_origins = optional(list(string), [])
 
-      # Roles that may call. Other roles of the account need lambda:InvokeFunctionUrl and lambda:InvokeFunction.
+      # Roles that may call the URL. Other roles of the account need lambda:InvokeFunctionUrl and lambda:InvokeFunction.
       caller_arns = optional(list(string), [])
 
-      # Required with auth = "NONE": why anyone may call. Anyone with AWS credentials can then also invoke the alias.
+      # Required with auth = "NONE": the reason to let anyone call. Any AWS credentials can then also invoke the alias.
       public_reason = optional(string)
     })), {})
   })

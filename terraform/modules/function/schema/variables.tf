@@ -1,10 +1,10 @@
 # The types of `triggers` and `permissions` of modules/function.
 # Terraform silently drops unknown object attributes when it converts a value to a variable's type
-# (hashicorp/terraform#30608). This module gets each value converted and as given, and compares the two, so that a
-# misspelled key fails the plan.
+# (hashicorp/terraform#30608). This module gets each value both converted and unconverted, and compares the two, so that
+# a misspelled key fails the plan.
 
-# Triggers and permissions are separate outputs: the function needs its permissions, but must not wait for its triggers.
-# An alarm that invokes the function, for example, is created after the function.
+# Triggers and permissions are separate outputs, because the function needs its permissions but must not wait for its
+# triggers. For example, an alarm that invokes the function is created after the function.
 
 variable "given_permissions" {
   description = "Value of `permissions` as the caller wrote it."

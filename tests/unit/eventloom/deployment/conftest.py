@@ -29,7 +29,7 @@ PLAN = {
 
 
 class FakeGateway:
-    """API Gateway with a role for logs and APIs. Moto's needs packages that nothing else here uses."""
+    """API Gateway with a role for logs and APIs. moto's version needs packages that no other test uses."""
 
     def __init__(self) -> None:
         self.role = ""
@@ -52,7 +52,7 @@ class FakeGateway:
 
 
 class FakeTerraform:
-    """A fake executable, which records its calls, and the states in the account."""
+    """A fake Terraform executable that records its calls, with the states in the account."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,7 +84,7 @@ class FakeTerraform:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def count(self, *arguments: str) -> int:
-        """Return how often it was called with these arguments."""
+        """Return the number of calls with these arguments."""
         return sum(call["arguments"] == list(arguments) for call in self.calls())
 
 
@@ -127,5 +127,5 @@ def terraform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, build_folder: Pat
 
 
 def typed(*arguments: str) -> Result:
-    """Return what a command prints and how it ends."""
+    """Run a command and return its output and exit code."""
     return CliRunner().invoke(main, list(arguments))

@@ -1,4 +1,4 @@
-"""An environment never replaces the role that others' APIs log with, and never removes one that others may use."""
+"""An environment never replaces the logging role of other APIs, and never removes a role that others may use."""
 
 import os
 
@@ -69,7 +69,7 @@ def test_the_environments_own_role_is_managed_while_its_state_has_it(
 
 
 def test_a_setting_that_somebody_replaced_is_forgotten(account: api_logs.Account, terraform: FakeTerraform) -> None:
-    """Otherwise Terraform would remove their role from the account, together with the setting."""
+    """Otherwise Terraform would remove the other role from the account, together with the setting."""
     hold_in_state(terraform)
     terraform.gateway.role = create_role(FOREIGN)
     assert chosen(account) == "false"

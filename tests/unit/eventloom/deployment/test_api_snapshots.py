@@ -1,4 +1,4 @@
-"""Tests that the outdated snapshots of API Gateway are found in a plan."""
+"""The outdated snapshots of API Gateway are found in a plan."""
 
 from typing import Any
 

@@ -51,7 +51,7 @@ THUMBNAILER_BYTES = 20_000_000
 
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Provide two builds of the same sources, which differ in everything that must not matter."""
+    """Provide two builds of the same sources, with different conditions that must not affect the result."""
     first = copy_project(tmp_path_factory.mktemp("first"), reverse=False)
     second = copy_project(tmp_path_factory.mktemp("a-second-and-much-longer-path") / "deeper", reverse=True)
     run_build(first, 0o022, "UTC", "thumbnailer")
@@ -94,7 +94,7 @@ def test_every_architecture_has_its_wheels(twice: tuple[Path, Path], tmp_path: P
 
 
 def test_a_dependency_can_be_left_out_and_comes_back(hello: Path) -> None:
-    """Its hashes are left out as well. The zip is built again, because its inputs changed."""
+    """The dependency's hashes are left out as well. The zip is built again, because its inputs changed."""
     pins = (build.FUNCTIONS / "thumbnailer" / "requirements.txt").read_text()
     text = "".join(re.findall(r"^(?:jmespath|typing-extensions)==.*\n(?:    .*\n?)*", pins, re.MULTILINE))
     write(hello / "requirements.txt", text + "pillow-heif==1.8.1 \\\n    --hash=sha256:" + 64 * "0")
@@ -144,7 +144,7 @@ def run_command(functions: Path, *arguments: str) -> Result:
 
 
 def refused(functions: Path, *arguments: str) -> str:
-    """Return the message that building such functions fails with."""
+    """Build a folder of functions, which must fail, and return the error message."""
     result = run_command(functions, *arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     return result.stderr

@@ -84,7 +84,7 @@ def test_a_function_or_an_environment_that_does_not_exist_is_refused(
 
 
 def test_what_an_interrupted_apply_created_is_not_forgotten(terraform: FakeTerraform, built: list[list[str]]) -> None:
-    """Only a whole plan imports it, and the note is removed after an apply."""
+    """Only a whole plan imports the created resources, and the note about them is removed after an apply."""
     note = json.dumps([{"address": "module.raw.aws_s3_bucket.this", "type": "aws_s3_bucket", "id": "raw"}]).encode()
     client("s3").put_object(Bucket=BUCKET, Key="interrupted/dev.json", Body=note)
     result = typed("deploy", "--env", "dev", "--only", "notifier")

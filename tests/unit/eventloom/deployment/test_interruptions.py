@@ -1,4 +1,4 @@
-"""What an interrupted apply has created is imported by the next plan, even if the provider did not return its id."""
+"""The next plan imports the resources of an interrupted apply, even if the provider did not return their ids."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def test_a_creation_is_unfinished_until_terraform_says_that_it_is_complete(lines
 
 
 class Existing:
-    """Clients of services in which only these names exist."""
+    """Clients of services that only have resources with these names."""
 
     def __init__(self, *names: str) -> None:
         self.names = names

@@ -1,4 +1,4 @@
-"""What a new account lacks is named before the plan."""
+"""Missing prerequisites of a new account are reported before the plan."""
 
 import json
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from tests.unit.eventloom.deployment.conftest import FakeTerraform, typed
 
 
 class NotFoundError(Exception):
-    """What a stubbed client raises for something that does not exist."""
+    """Raised by a stubbed client for a resource that does not exist."""
 
 
 def raising(error: Exception) -> Any:

@@ -1,4 +1,4 @@
-"""The plan that is applied is the plan that was reviewed, with the packages that it was made from."""
+"""The applied plan is the reviewed plan, with the packages that it was made from."""
 
 import base64
 import hashlib

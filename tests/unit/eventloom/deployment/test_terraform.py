@@ -1,4 +1,4 @@
-"""Terraform always ends by itself, so that no interruption loses its state."""
+"""Terraform is never killed, so that no interruption loses its state."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`dev` notices saved files, and what they mean for the functions."""
+"""`dev` detects saved files and the functions that they affect."""
 
 import time
 from collections.abc import Callable, Iterator

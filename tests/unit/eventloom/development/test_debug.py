@@ -1,4 +1,4 @@
-"""`debug` asks the emulator for a function under a debugger, and says what happens."""
+"""`debug` makes the emulator run a function under a debugger, and reports each step."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def _no_choice() -> Iterator[None]:
 
 
 class Emulator(BaseHTTPRequestHandler):
-    """The emulator's answers, and the requests that it got."""
+    """A fake emulator, with its answers and the requests that it received."""
 
     requests: list[tuple[str, str, dict[str, Any]]]
     refusal: tuple[int, bytes] | None = None
@@ -139,7 +139,7 @@ def test_what_cannot_be_debugged_is_one_sentence(arguments: list[str], code: int
 
 
 class Function:
-    """A function that has these states, one after the other, and is then gone."""
+    """A function that passes through these states, and then no longer exists."""
 
     def __init__(self, *states: tuple[str, str]) -> None:
         self._states = iter(states)
@@ -225,7 +225,7 @@ def test_the_line_in_the_help_has_code() -> None:
 
 
 def conversation(typed: bytes, *, is_closed: bool = False) -> tuple[bool, bytes, bytes]:
-    """Type into a conversation with a function that says "(Pdb) ". Return its result, what is shown and received."""
+    """Type to a function that prints "(Pdb) ". Return the result, the shown output and the received input."""
     here, there = socket.socketpair()
     reading, writing = os.pipe()
     shown_reading, shown_writing = os.pipe()

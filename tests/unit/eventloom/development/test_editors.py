@@ -1,4 +1,4 @@
-"""`debug --configure` writes the configurations of editors, and keeps what the user has written."""
+"""`debug --configure` writes the configurations of editors, and keeps the user's own entries."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`dev` replaces the code of a function: a new version that works, and only then the alias."""
+"""`dev` publishes new code as a version, and moves the alias only if this version works."""
 
 import io
 import sys
@@ -36,7 +36,7 @@ PACKED = ("hello/__pycache__/handler", "shared/__pycache__/text")
 
 
 class Lambda:
-    """Lambda with one function. A new version is Pending when it is first asked about."""
+    """Lambda with one function. The first request about a new version returns the state Pending."""
 
     def __init__(self, state: str = "Active") -> None:
         self.codes = {"1": BASE}

@@ -1,4 +1,4 @@
-"""The simulation, compared with results that can be calculated by hand."""
+"""The simulation agrees with results that can be calculated by hand."""
 
 import dataclasses
 import json

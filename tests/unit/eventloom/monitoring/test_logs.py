@@ -1,4 +1,4 @@
-"""Reading logs while events keep arriving, late ones too."""
+"""Logs are read completely while events keep arriving, including late events."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -1,6 +1,4 @@
-"""The figures that `watch` and `report` show, from log lines and from CloudWatch, and the metrics that the dashboard
-uses.
-"""
+"""`watch` and `report` show the figures of log lines and CloudWatch, and the dashboard uses existing metrics."""
 
 import io
 import json

@@ -44,7 +44,7 @@ def of_photo(deliveries: int, **fields: Any) -> dict[str, Any]:
     return facts | {"sent_at": sent_at, "event_time": "2026-05-01T10:30:00.000Z"} | fields
 
 
-# The first attempt kills the process; its message comes again when its lease ends.
+# The first attempt kills the process. The message becomes visible again when its lease ends.
 KILLED = [
     lambda_line(0.5, "start", "r1"),
     function_line(0.6, "begun", **of_photo(1)),
@@ -267,7 +267,7 @@ def test_a_key_an_image_and_an_event_lead_to_the_same_attempts(text: str, cloud:
         "attempt 2: done READY",
         "attempt 1: announced READY",
     ]
-    # The lines of this event name no version, so of the event alone no put is shown.
+    # The lines of this event name no version, so a trace of only this event shows no put.
     kinds = {step.kind for step in steps}
     assert kinds == {"event", "wait", "attempt", "thumbnails", "item"} | (set() if text == EVENT else {"put"})
 

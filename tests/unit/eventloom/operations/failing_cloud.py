@@ -1,4 +1,4 @@
-"""An environment whose messages fail: queues of moto, and a Lambda that remembers its invocations."""
+"""Provide an environment with failed messages: moto's queues, and a Lambda client that records its invocations."""
 
 import json
 from dataclasses import replace
@@ -84,7 +84,7 @@ class FailingCloud:
         return failure.attributes
 
     def count(self, url: str) -> int:
-        """Return how many messages a queue has, with the hidden ones."""
+        """Return the number of messages in a queue, including hidden ones."""
         depth = failure_queues.depth(self.sqs, FailureQueue("q", url))
         return depth.waiting + depth.hidden
 

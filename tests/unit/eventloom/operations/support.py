@@ -1,4 +1,4 @@
-"""Commands of an operator, run as a person types them, on clients of a test."""
+"""Run the commands of an operator as a person types them, with the clients of a test."""
 
 import json
 from collections.abc import Callable

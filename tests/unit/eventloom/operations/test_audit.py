@@ -254,7 +254,7 @@ def test_an_object_that_vanished_is_not_drift(cloud: Cloud, tmp_path: Path) -> N
 
 
 def test_an_object_encrypted_with_the_uploaders_key_is_compared(cloud: Cloud, tmp_path: Path) -> None:
-    """S3 answers a HEAD of such an object with 400 if it comes without the key."""
+    """S3 answers a HEAD request for such an object with 400 if the request lacks the key."""
     cloud.item("secret.jpg", "of an earlier version", status="REJECTED")
     cloud.put("secret.jpg")
     cloud.s3 = Override(cloud.s3, head_object=fail_with(AssertionError("HEAD needs the key")))
@@ -284,7 +284,7 @@ class Deployed:
         return run(self.target(), "audit", "--grace", "0", *arguments)
 
     def interrupted_audit(self, places: Places = PLACES) -> Path:
-        """List everything, as an audit does that is interrupted then; returns its file."""
+        """Run an audit that is interrupted after the listing, and return its file."""
         path = database_file(self.target(places), places)
         Audit(path, self.cloud.s3, self.cloud.dynamodb, places).collect(lambda _: None)
         return path

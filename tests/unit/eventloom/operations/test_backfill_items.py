@@ -1,4 +1,4 @@
-"""backfill takes photos of the catalog: rejected ones, and those with thumbnails of earlier settings."""
+"""backfill can send photos of the catalog: rejected photos, and photos with thumbnails of earlier settings."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""redrive and replay report what became of what they sent."""
+"""redrive and replay report the results of the messages that they sent."""
 
 import json
 import time

@@ -99,7 +99,7 @@ def test_memory_does_not_grow_with_the_number_of_messages(tmp_path: Path) -> Non
         tracemalloc.stop()
         return peak
 
-    peak_of(10)  # what is imported at the first use
+    peak_of(10)  # import modules before the measurement
     assert peak_of(5_000) < 5_000 * len(BODY) / 40
 
 

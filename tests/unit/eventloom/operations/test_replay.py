@@ -1,4 +1,4 @@
-"""replay sends each event where events of its kind go, and continues after an interruption."""
+"""replay sends each event to the target of its kind, and continues after an interruption."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""restore-items copies what the environment's table lacks, deletes nothing, and may be repeated."""
+"""restore-items copies the items that the environment's table lacks, deletes nothing, and may be repeated."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Failed batches of streams are put back or handed to their function, once and completely, or they stay."""
+"""Failed batches of streams are sent to the stream or to their function once and completely, or they stay."""
 
 import io
 import json
@@ -20,7 +20,7 @@ FUNCTIONS = {"activity": {"alias_arn": "arn:activity:live"}}
 class FakeStream:
     """A shard with records of some numbers, `page` of them in an answer.
 
-    A position before the first is moved to it, as on AWS.
+    A position before the first record is moved to it, as on AWS.
     """
 
     def __init__(self, numbers: range, page: int = 2, empty: int = 0, behind_ms: int | None = 1) -> None:

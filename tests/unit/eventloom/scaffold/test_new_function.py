@@ -1,4 +1,4 @@
-"""A new function of each trigger works as it is written, and a name that would break something is refused."""
+"""A new function with each trigger works without edits, and a name that would break something is refused."""
 
 import json
 import os
