@@ -105,7 +105,7 @@ def test_a_repository_is_written_as_owner_and_name() -> None:
 
 def test_the_page_says_first_what_keeps_the_approval_from_being_bypassed() -> None:
     first = PAGE[: PAGE.index("\n1. ")]
-    assert "Two roles, never one" in first
+    assert "Use two roles, never one" in first
     assert "the only deployment branch is `main`" in " ".join(first.split())
     rows = re.findall(r"^\| `(prod\S*)` \| .* \| `main` \| `(\S+)` \|$", first, re.MULTILINE)
     assert rows == [(role.github_environment, role.name) for role in (PLAN, DEPLOY)]
