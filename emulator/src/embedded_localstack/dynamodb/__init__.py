@@ -1,7 +1,7 @@
-"""DynamoDB as AWS answers it, on top of moto.
+"""Make moto's DynamoDB answer like AWS's.
 
-The handler checks a request before moto sees it, and completes moto's answer. Only `handler`, `tables`, `partiql`,
-`corrections` and `reserved` know moto. The other modules take and return the JSON of DynamoDB's API.
+The handler checks a request before moto processes it, and completes moto's answer. Only `handler`, `tables`, `partiql`,
+`corrections` and `reserved` use moto. The other modules take and return the JSON of DynamoDB's API.
 
-The messages of errors are AWS's own, as the tests of dynalite (https://github.com/architect/dynalite) record them.
+Error messages are AWS's, as recorded in the tests of dynalite (https://github.com/architect/dynalite).
 """

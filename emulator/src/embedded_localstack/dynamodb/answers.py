@@ -13,7 +13,7 @@ Request = dict[str, Any]
 
 
 def complete_write(answer: Answer, request: Request, table: Schema, before: Item | None, after: Item | None) -> None:
-    """Complete the answer to a change of an item. `before` and `after` are needed only if it asks for capacity."""
+    """Complete the answer to a write of one item. `before` and `after` matter only if the request asks for capacity."""
     answer.pop("ConsumedCapacityUnits", None)
     answer.pop("ConsumedCapacity", None)
     if not answer.get("Attributes"):
@@ -27,7 +27,7 @@ def complete_write(answer: Answer, request: Request, table: Schema, before: Item
 
 
 def detail_of(request: Request) -> str:
-    """Return the detail in which a request asks for its capacity: TOTAL or INDEXES; empty if it does not ask."""
+    """Return the request's ReturnConsumedCapacity: TOTAL or INDEXES. Return an empty text if it asks for none."""
     detail = request.get("ReturnConsumedCapacity")
     return str(detail) if detail in ("TOTAL", "INDEXES") else ""
 
@@ -35,7 +35,7 @@ def detail_of(request: Request) -> str:
 def complete_batch(
     answer: Answer, request: Request, units: dict[str, Units], tables: Callable[[str], Schema], kind: str | None = None
 ) -> None:
-    """Complete the answer to several reads or writes, from the units of each table."""
+    """Add the capacity units of each table to the answer to several reads or writes."""
     answer.pop("ConsumedCapacity", None)
     if detail := detail_of(request):
         answer["ConsumedCapacity"] = [

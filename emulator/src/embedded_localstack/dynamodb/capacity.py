@@ -1,4 +1,4 @@
-"""The capacity that a request consumes.
+"""Calculate the capacity that a request consumes.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
@@ -17,7 +17,7 @@ READ_BYTES = 4096
 
 @dataclass
 class Units:
-    """Capacity units of a table and of its indexes."""
+    """The capacity units that requests consume on a table and on its indexes."""
 
     table: float = 0.0
     indexes: dict[str, float] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Units:
 
 
 def read(size: int, *, consistent: bool) -> float:
-    """Return the units to read `size` bytes."""
+    """Return the read units for `size` bytes."""
     return max(1, ceil(size / READ_BYTES)) * (1.0 if consistent else 0.5)
 
 
@@ -44,7 +44,7 @@ def _write(*sizes: int) -> float:
 
 
 def write(old: Item | None, new: Item | None, table: Schema) -> Units:
-    """Return the units to replace an item by another one. None stands for no item."""
+    """Return the units to replace the item `old` by `new`. None stands for no item."""
     units = Units(_write(item_size(old or {}), item_size(new or {})))
     for index in table.indexes.values():
         if written := _index_write(_projected(old, index, table), _projected(new, index, table), index):
@@ -53,7 +53,7 @@ def write(old: Item | None, new: Item | None, table: Schema) -> Units:
 
 
 def _projected(item: Item | None, index: Index, table: Schema) -> Item | None:
-    """Return the item's entry in an index; None if it has none."""
+    """Return the item's entry in an index, or None if the index does not contain the item."""
     if item is None or any(name not in item for name in index.keys):
         return None
     if index.attributes is None:
@@ -92,7 +92,7 @@ def consumed(table: Schema, units: Units, detail: str, kind: str | None = None) 
 
 
 def collection_metrics(item: Mapping[str, Any], table: Schema) -> dict[str, Any] | None:
-    """Return the ItemCollectionMetrics of a changed item. Only tables with a local index have them."""
+    """Return the ItemCollectionMetrics of a changed item, or None for a table without a local secondary index."""
     if all(index.is_global for index in table.indexes.values()):
         return None
     return {"ItemCollectionKey": {table.keys[0]: item[table.keys[0]]}, "SizeEstimateRangeGB": [0.0, 1.0]}

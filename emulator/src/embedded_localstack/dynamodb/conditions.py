@@ -1,7 +1,7 @@
-"""Condition expressions: conditions, filters and conditions on keys.
+"""Parse and check condition expressions, filter expressions and key condition expressions.
 
-`parse` reads a text once. Its result does not depend on the names and values of the request, so it is remembered.
-`check` applies the rules that depend on them.
+The result of `parse` does not depend on the request's names and values, so it is cached. `check` applies the rules that
+depend on them.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 """
@@ -36,7 +36,7 @@ FUNCTIONS = frozenset(("attribute_exists", "attribute_not_exists", "attribute_ty
 
 @dataclass(frozen=True)
 class Parsed:
-    """An expression: its tree, its conditions in order, and the message of the first rule that its text breaks."""
+    """A parsed expression: its tree, its conditions in order, and the message for the first rule that it breaks."""
 
     tree: Tree
     conditions: tuple[Condition | Call, ...]
@@ -64,13 +64,13 @@ def parse(text: str) -> Parsed:
 
 
 class _Reader:
-    """A reader of the tokens of a condition expression."""
+    """A parser for the tokens of one condition expression."""
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
         self.redundant = False
         self.operators = 0
-        self._group = (0, 0)  # where the last parentheses open and close
+        self._group = (0, 0)  # positions of the last pair of parentheses
 
     def disjunction(self) -> Tree:
         return self._combined("OR", self._conjunction)
@@ -93,7 +93,7 @@ class _Reader:
             return self._condition()
         start = self.tokens.position
         try:
-            return self._condition()  # whose first operand is in parentheses
+            return self._condition()  # the parentheses belong to the first operand
         except InvalidRequestError:
             self.tokens.position = start
         self.tokens.expect("(")

@@ -1,4 +1,4 @@
-"""Corrections of moto that are not in its handler."""
+"""Correct moto's DynamoDB outside its request handler."""
 # mypy: disable-error-code="import-untyped"
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from embedded_localstack.dynamodb.values import ITEM_BYTES
 
 
 def calculate_exactly() -> None:
-    """Make moto's values of the type "N" add, subtract and compare as numbers of 38 digits.
+    """Make moto calculate and compare values of type "N" with 38 digits.
 
     moto uses floats, which have fewer digits.
     """
@@ -46,16 +46,16 @@ def _calculation(calculate: Callable[[str, str], str]) -> Callable[[Any, Any], A
 
 
 class ProjectionParser:
-    """The parser of projections that the handler uses. moto's own does not replace the placeholder in `#name[0]`."""
+    """A parser of one projection. moto's parser does not replace the placeholder in `#name[0]`."""
 
     def __init__(self, projection_expression: str | None, expression_attribute_names: dict[str, str] | None) -> None:
-        """Take a projection that was checked."""
+        """Take a projection that is already checked."""
         self._text = projection_expression
         self._names = expression_attribute_names
         self.expr_attr_names_found = list(expression_attribute_names or ())
 
     def parse(self) -> list[list[str]]:
-        """Return the paths as moto's items take them: a position belongs to the name before it."""
+        """Return the paths in moto's form, where a list position is part of the name before it."""
         if not self._text:
             return []
         paths = projections.check(projections.parse(self._text), Placeholders(self._names or None, None))
@@ -63,9 +63,9 @@ class ProjectionParser:
 
 
 class ConditionParser:
-    """The parser of conditions and filters that the handler uses, and the condition that it returns.
+    """A parser of one condition or filter, and also the condition that `parse` returns.
 
-    moto's own one parses the text for each use. It fails if types differ, and it takes true for the number 1.
+    moto's parser parses the text at each use, fails if types differ, and treats true as the number 1.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class ConditionParser:
         expression_attribute_names: dict[str, str] | None,
         expression_attribute_values: dict[str, Any] | None,
     ) -> None:
-        """Take an expression that was checked."""
+        """Take an expression that is already checked."""
         self.expr_attr_names_found = list(expression_attribute_names or ())
         self.expr_attr_values_found = list(expression_attribute_values or ())
         tree = conditions.parse(expression).tree if expression else None
@@ -103,7 +103,7 @@ def replace_parsers() -> None:
 
 
 def allow_large_items() -> None:
-    """Let an item have 400 KB. moto refuses it from 405,000 bytes."""
+    """Allow items of up to 400 KB. moto refuses items from 405,000 bytes."""
     attributes: Any = dynamo_type.LimitedSizeDict
 
     def set_item(self: Any, name: str, value: Any) -> None:

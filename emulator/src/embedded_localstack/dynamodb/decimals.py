@@ -1,4 +1,4 @@
-"""Numbers as DynamoDB stores them.
+"""Convert, add and subtract numbers as DynamoDB does.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 """
@@ -14,12 +14,12 @@ SMALLEST_EXPONENT = -130
 
 _CANONICAL = re.compile(r"0|-?[1-9][0-9]{0,36}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?")
-# Sums and differences of two numbers of 38 digits are exact with the width of the whole range.
+# This precision covers the whole range of exponents, so sums and differences are exact.
 _EXACT = Context(prec=2 * (LARGEST_EXPONENT - SMALLEST_EXPONENT))
 
 
 def canonical(text: object) -> str:
-    """Return the form in which DynamoDB returns a number: `1.5` for `0001.500` and for `15e-1`.
+    """Return a number in DynamoDB's normal form, such as `1.5` for `0001.500` and for `15e-1`.
 
     Raises:
         InvalidRequestError: the text is not a number, has more than 38 significant digits, or is out of range.
@@ -34,7 +34,7 @@ def canonical(text: object) -> str:
 
 
 def stored(number: Decimal) -> str:
-    """Return a number as text.
+    """Return a number as the text that DynamoDB stores.
 
     Raises:
         InvalidRequestError: the number has more than 38 significant digits or is out of range.

@@ -1,8 +1,8 @@
-"""The errors with which DynamoDB refuses a request, with DynamoDB's messages."""
+"""Define the errors of requests that DynamoDB refuses. Their messages are DynamoDB's."""
 
 
 class InvalidRequestError(Exception):
-    """A request that DynamoDB refuses with a ValidationException. The text is DynamoDB's message."""
+    """DynamoDB refuses the request with a ValidationException. The text is DynamoDB's message."""
 
     code = "ValidationException"
 
@@ -20,12 +20,12 @@ class DuplicateItemError(InvalidRequestError):
 
 
 def wrong_parameter(text: str) -> InvalidRequestError:
-    """Return the error of a parameter whose value breaks a rule of the table."""
+    """Return the error for a parameter value that does not fit the table."""
     return InvalidRequestError(f"One or more parameter values were invalid: {text}")
 
 
 def broken_constraint(value: object, place: str, constraint: str) -> InvalidRequestError:
-    """Return the error of a parameter that breaks a constraint of the API."""
+    """Return the error for a parameter value that breaks a constraint of the API."""
     shown = "" if value is None else f" '{value}'"
     return InvalidRequestError(
         f"1 validation error detected: Value{shown} at '{place}' failed to satisfy constraint: {constraint}"

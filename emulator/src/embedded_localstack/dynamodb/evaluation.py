@@ -1,6 +1,6 @@
-"""Conditions, evaluated on an item.
+"""Evaluate conditions on an item.
 
-Values are the JSON of the API, or objects with a `type` and a `value` such as moto's.
+A value is either the API's JSON or an object with the attributes `type` and `value`, as in moto.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 """
@@ -25,10 +25,10 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Evaluation:
-    """A condition with the names and values of a request."""
+    """A condition that can be evaluated, with the names and values of its request."""
 
     def __init__(self, tree: Tree, names: Mapping[str, str] | None, values: Mapping[str, Any] | None) -> None:
-        """Take a condition that was checked."""
+        """Take a condition that is already checked."""
         self._tree = tree
         self._names = names or {}
         self._values = values or {}
@@ -49,7 +49,7 @@ class Evaluation:
     def _value(self, operand: Operand, attributes: Mapping[str, Any]) -> Typed | None:
         if isinstance(operand, Variable):
             return typed(self._values[operand.name])
-        if isinstance(operand, Call):  # only size() is an operand
+        if isinstance(operand, Call):  # size() is the only function that can be an operand
             return size(self._value(operand.operands[0], attributes))
         return self._attribute(operand, attributes)
 
@@ -122,7 +122,7 @@ def _ordered(comparator: str, first: Typed | None, second: Typed | None) -> bool
 
 
 def size(value: Typed | None) -> Typed | None:
-    """Return the result of size(): characters, bytes or members. Numbers and missing values have none."""
+    """Return the result of size(): the number of characters, bytes or members, or None if the value has no size."""
     if value is None or value[0] in ("N", "BOOL", "NULL"):
         return None
     return "N", str(len(_scalar("B", value[1]) if value[0] == "B" else value[1]))

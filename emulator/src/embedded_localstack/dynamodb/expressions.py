@@ -1,4 +1,4 @@
-"""The expressions of one request, which share its names and values."""
+"""Check all expressions of a request together, because they share its names and values."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -15,13 +15,13 @@ Paths = list[tuple[str | int, ...]]
 
 
 class Expressions:
-    """The expressions of a request."""
+    """The expressions of one request."""
 
     def __init__(self, request: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
-        """Check the names and values of a request that may have the `allowed` expressions.
+        """Check a request's names and values. `allowed` are the expression parameters of its operation.
 
         Raises:
-            InvalidRequestError: they are invalid, or the request has no expression that could use them.
+            InvalidRequestError: a name or value is invalid, or no expression can use it.
         """
         self._request = request
         present = [parameter for parameter in allowed if request.get(parameter) is not None]
@@ -39,7 +39,7 @@ class Expressions:
         )
 
     def condition(self, parameter: str) -> Paths:
-        """Check the expression of a parameter, and return the paths in it; none if the request does not have it."""
+        """Check the condition or filter in a parameter, and return its paths; none if the parameter is absent."""
         return self._checked(parameter, conditions.parse, conditions.check) or []
 
     def projection(self) -> Paths:
@@ -60,7 +60,7 @@ class Expressions:
         """Check that the expressions use all names and values.
 
         Raises:
-            InvalidRequestError: they do not.
+            InvalidRequestError: a name or value is unused.
         """
         self._placeholders.check_used()
 

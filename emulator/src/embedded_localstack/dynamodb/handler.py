@@ -1,4 +1,4 @@
-"""The handler of DynamoDB requests: moto's, with DynamoDB's checks before it and DynamoDB's answers after it."""
+"""Handle DynamoDB requests: check them as DynamoDB does, let moto execute them, and complete moto's answers."""
 # mypy: disable-error-code="import-untyped"
 
 import json
@@ -28,7 +28,7 @@ from embedded_localstack.dynamodb.values import Item, item_size
 
 @contextmanager
 def refusals() -> Any:
-    """Turn a failed check into moto's error of the same code."""
+    """Turn the error of a failed check into moto's error with the same code."""
     try:
         yield
     except InvalidRequestError as error:
@@ -36,7 +36,7 @@ def refusals() -> Any:
 
 
 class Handler(TableHandler):
-    """moto's handler with DynamoDB's checks and answers."""
+    """A handler of one request: moto's handler with DynamoDB's checks and answers."""
 
     def _schema(self, table_name: str) -> Schema:
         """Return the schema of a table. Raises moto's error if there is no such table."""
@@ -57,7 +57,7 @@ class Handler(TableHandler):
         return json.loads(dynamo_json_dump(stored.attrs)) if stored else None
 
     def _change(self, operation: str, change: Callable[[], Any]) -> Any:
-        """Check a change of one item, make it, and complete the answer."""
+        """Check a write of one item, execute it, and complete the answer."""
         table = self._schema(self.body["TableName"])
         with refusals():
             requests.CHECKS[operation](self.body, table)
@@ -81,7 +81,7 @@ class Handler(TableHandler):
         return self._change("delete_item", super().delete_item)
 
     def update_item(self) -> Any:
-        """Answer UpdateItem. Without an update, it creates the item; moto needs an empty one for this."""
+        """Answer UpdateItem. Without an expression it creates the item; moto needs an empty expression for this."""
         if self.body.get("UpdateExpression") is None:
             self.body.setdefault("AttributeUpdates", {})
         with refusals():  # the result of an addition may be out of range
@@ -128,7 +128,7 @@ class Handler(TableHandler):
         return self._with_units(answer, table, Units(0.0, {index: count}) if index else Units(count))
 
     def _without_items(self, answer: Any) -> Any:
-        """Return the answer without the items of a request that only counts them."""
+        """Return the answer, without its items if the request selects only their count."""
         if self.body.get("Select") != "COUNT" or not isinstance(answer, str):
             return answer
         body = json.loads(answer)
@@ -136,7 +136,7 @@ class Handler(TableHandler):
         return json.dumps(body)
 
     def _bytes_read(self, read: Callable[[], Any]) -> int:
-        """Return the size of the items that a page reads, before the filter and with all attributes."""
+        """Return the total size of the items that a page reads, before filter and projection."""
         asked = self.body
         filters = ("FilterExpression", "ProjectionExpression", "QueryFilter", "ScanFilter", "Select")
         self.body = {name: value for name, value in asked.items() if name not in filters}
@@ -206,7 +206,7 @@ class Handler(TableHandler):
         answers.complete_batch(body, self.body, units, self._schema, "Read")
 
     def transact_write_items(self) -> Any:
-        """Answer TransactWriteItems, once for each token."""
+        """Answer TransactWriteItems. Execute it only once for each token."""
         with refusals():
             batches.transact_write_items(self.body, self._schema)
             contents = [next(iter(action.items())) for action in self.body["TransactItems"]]
@@ -223,11 +223,11 @@ class Handler(TableHandler):
             )
 
     def _once(self, parameter: str, execute: Callable[[], str], repeat: Callable[[], str] = lambda: "{}") -> Any:
-        """Execute a transaction, or answer by `repeat` if the one with its token was executed."""
+        """Execute a transaction, or answer with `repeat` if a transaction with the same token was executed before."""
         token = self.body.get("ClientRequestToken")
         if token is None:
             return execute()
-        known = self.dynamodb_backend.__dict__.setdefault("client_request_tokens", {})  # is saved with the backend
+        known = self.dynamodb_backend.__dict__.setdefault("client_request_tokens", {})  # saved with the backend
         actions = tokens.digest(self.body[parameter])
         with refusals():
             if tokens.is_repeated(known, token, actions, time.time()):
@@ -254,7 +254,7 @@ class Handler(TableHandler):
         return self._statements(partiql.execute_batch)
 
     def execute_transaction(self) -> Any:
-        """Answer ExecuteTransaction, once for each token."""
+        """Answer ExecuteTransaction. Execute it only once for each token."""
         return self._once("TransactStatements", lambda: self._statements(partiql.execute_transaction))
 
     def _statements(self, execute: Callable[..., dict[str, Any]]) -> str:
@@ -268,7 +268,7 @@ def _described(index: Any) -> dict[str, Any]:
 
 @cache
 def install() -> None:
-    """Let this handler answer DynamoDB's requests."""
+    """Register this handler for DynamoDB's requests."""
     calculate_exactly()
     allow_large_items()
     replace_parsers()

@@ -1,4 +1,4 @@
-"""The conditions on keys of a query.
+"""Read and check the key conditions of a query.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
 """
@@ -21,7 +21,7 @@ def key_conditions(parsed: Parsed, placeholders: Placeholders) -> Conditions:
     """Return the conditions of a KeyConditionExpression.
 
     Raises:
-        InvalidRequestError: the expression does more than to compare keys with values.
+        InvalidRequestError: the expression does anything but compare keys with values.
     """
     conditions: Conditions = {}
     _collect(parsed.tree, placeholders, conditions)
@@ -91,8 +91,8 @@ def check(conditions: Conditions, keys: tuple[str, ...], types: Mapping[str, str
     """Check the conditions against the keys of a table or index.
 
     Raises:
-        InvalidRequestError: the partition key is missing or not compared by "=", another attribute is used, or a value
-            has a wrong type.
+        InvalidRequestError: the partition key is missing or not compared by "=", a condition is on an attribute that
+            is no key, or a value has a wrong type.
     """
     if len(conditions) > 2:
         raise InvalidRequestError("Conditions can be of length 1 or 2 only")
@@ -122,7 +122,7 @@ def _check_empty(name: str, value: Value) -> None:
 
 
 def legacy_conditions(conditions: Mapping[str, Any]) -> Conditions:
-    """Return the conditions of the parameter KeyConditions."""
+    """Return the conditions of KeyConditions, the older parameter."""
     return {
         name: (given["ComparisonOperator"], given.get("AttributeValueList", [])) for name, given in conditions.items()
     }

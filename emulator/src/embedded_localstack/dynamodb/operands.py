@@ -1,4 +1,4 @@
-"""The rules for operands of conditions.
+"""Check the operands of conditions.
 
 An operand is a value, the parts of a path, or the type of a function's result.
 """
@@ -33,14 +33,14 @@ def path_text(path: Sequence[str | int]) -> str:
 
 
 def wrong_type(operator: str, kind: str) -> InvalidRequestError:
-    """Return the error of an operand whose type does not fit."""
+    """Return the error for an operand of a wrong type."""
     return InvalidRequestError(
         f"Incorrect operand type for operator or function; operator or function: {operator}, operand type: {kind}"
     )
 
 
 def wrong_count(operator: str, count: int) -> InvalidRequestError:
-    """Return the error of a function with too few or too many operands."""
+    """Return the error for a function with too few or too many operands."""
     return InvalidRequestError(
         "Incorrect number of operands for operator or function; "
         f"operator or function: {operator}, number of operands: {count}"
@@ -48,7 +48,7 @@ def wrong_count(operator: str, count: int) -> InvalidRequestError:
 
 
 def no_path(operator: str) -> InvalidRequestError:
-    """Return the error of a function whose operand is not a document path."""
+    """Return the error for a function that needs a document path and has another operand."""
     return InvalidRequestError(f"Operator or function requires a document path; operator or function: {operator}")
 
 
@@ -56,7 +56,7 @@ def distinct(operator: str, operands: Sequence[object]) -> None:
     """Check that the operands are not the same path.
 
     Raises:
-        InvalidRequestError: they are.
+        InvalidRequestError: the operands are the same path.
     """
     first = operands[0]
     if isinstance(first, tuple) and len(operands) > 1 and first == operands[1]:
@@ -70,7 +70,7 @@ def function(name: str, operands: Sequence[object]) -> str:
     """Check the operands of a function, and return the type of its result.
 
     Raises:
-        InvalidRequestError: their number or a type is wrong.
+        InvalidRequestError: the number of operands or a type is wrong.
     """
     if len(operands) != _COUNTS[name]:
         raise wrong_count(name, len(operands))

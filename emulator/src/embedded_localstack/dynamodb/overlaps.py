@@ -1,4 +1,4 @@
-"""Document paths that exclude each other in one expression."""
+"""Find document paths that conflict in one expression."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ def check_overlaps(paths: Sequence[tuple[str | int, ...]]) -> None:
     """Check that no path contains another one, and that no two paths need different types at one place.
 
     Raises:
-        InvalidRequestError: two paths do.
+        InvalidRequestError: two paths conflict.
     """
     if len({path[0] for path in paths}) == len(paths):
         return

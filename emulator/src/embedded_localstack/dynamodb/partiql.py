@@ -1,4 +1,4 @@
-"""PartiQL on the tables of moto. moto's own parser needs spaces around each operator, and has no paths or functions."""
+"""Execute PartiQL statements on moto's tables. moto's own parser requires spaces and lacks paths and functions."""
 # mypy: disable-error-code="import-untyped"
 
 import base64
@@ -30,7 +30,7 @@ def execute(backend: Any, describe: Describe, request: dict[str, Any]) -> Answer
 
     Raises:
         InvalidRequestError: DynamoDB refuses the statement.
-        JsonRESTError: moto's error: there is no such table, or the item does not fulfil the condition.
+        JsonRESTError: there is no such table, or the item does not fulfil the condition.
     """
     statement = parse(request["Statement"], copy.deepcopy(request.get("Parameters") or []))
     table = describe(statement.table)
@@ -94,7 +94,7 @@ def _insert(backend: Any, table: Schema, statement: Statement) -> Answer:
 
 
 def _key(statement: Statement, table: Schema) -> Item:
-    """Return the key that the condition compares with values by "="."""
+    """Return the key of the item that the condition selects with "="."""
     compared = _compared(statement)
     if any(name not in compared for name in table.keys):
         raise InvalidRequestError(_UNKEYED)
@@ -102,7 +102,7 @@ def _key(statement: Statement, table: Schema) -> Item:
 
 
 def _compared(statement: Statement) -> Item:
-    """Return the attributes that every item must have, with their values."""
+    """Return the attributes that the condition compares with values by "=", and these values."""
     compared: Item = {}
     for condition in _joined(conditions.parse(statement.condition).tree) if statement.condition else ():
         match condition:
@@ -165,7 +165,7 @@ def _delete(backend: Any, table: Schema, statement: Statement, key: Item) -> Ans
 
 
 def execute_batch(backend: Any, describe: Describe, request: dict[str, Any]) -> Answer:
-    """Execute the statements of BatchExecuteStatement. Each one has its own error."""
+    """Execute the statements of BatchExecuteStatement. A statement that fails does not stop the others."""
     responses: list[Answer] = []
     for statement_request in request["Statements"]:
         try:
@@ -181,7 +181,7 @@ def execute_batch(backend: Any, describe: Describe, request: dict[str, Any]) -> 
 
 
 def execute_transaction(backend: Any, describe: Describe, request: dict[str, Any]) -> Answer:
-    """Execute the statements of ExecuteTransaction: all, or none.
+    """Execute all statements of ExecuteTransaction, or none if one fails.
 
     Raises:
         TransactionCanceledException: a statement failed.
@@ -203,7 +203,7 @@ def execute_transaction(backend: Any, describe: Describe, request: dict[str, Any
 
 
 def _reason(error: InvalidRequestError | JsonRESTError) -> tuple[str, str]:
-    """Return the code of an error as batches and transactions name it, and its message."""
+    """Return an error's code, in the form of batches and transactions, and its message."""
     code = error.code if isinstance(error, InvalidRequestError) else error.error_type.rpartition("#")[2]
     message = str(error) if isinstance(error, InvalidRequestError) else error.message
     return {"ValidationException": "ValidationError"}.get(code, code.removesuffix("Exception")), message

@@ -1,4 +1,4 @@
-"""The names and values that a request defines for its expressions, and which of them the expressions use."""
+"""Resolve the placeholders of names and values, and check that each of them is used."""
 
 import re
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ _VALUE = re.compile(r":[0-9A-Za-z_]+")
 
 
 class Placeholders:
-    """The names and values of a request."""
+    """The names and values that a request defines for its expressions."""
 
     def __init__(self, names: Mapping[str, str] | None, values: Mapping[str, Value] | None) -> None:
         """Check the names and values, and change the numbers to their normal form.
 
         Raises:
-            InvalidRequestError: a placeholder is misspelled, a value is invalid, or there are no names or values.
+            InvalidRequestError: a placeholder or a value is invalid, or a map of names or values is empty.
         """
         self._names = _named(names, "ExpressionAttributeNames", _NAME)
         self._values = _named(values, "ExpressionAttributeValues", _VALUE)
@@ -36,7 +36,7 @@ class Placeholders:
         """Return the value of a placeholder.
 
         Raises:
-            InvalidRequestError: the request does not define it.
+            InvalidRequestError: the request does not define the placeholder.
         """
         if placeholder not in self._values:
             raise InvalidRequestError(
@@ -68,7 +68,7 @@ class Placeholders:
         """Check that the expressions use every name and value.
 
         Raises:
-            InvalidRequestError: they do not.
+            InvalidRequestError: a name or value is unused.
         """
         for kind, unused in (("Names", self._unused_names), ("Values", self._unused_values)):
             if unused:

@@ -1,4 +1,4 @@
-"""Projection expressions.
+"""Parse and check projection expressions.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ProjectionExpressions.html
 """
@@ -14,7 +14,7 @@ from embedded_localstack.dynamodb.syntax import Path, Tokens, paths
 
 @lru_cache(maxsize=512)
 def parse(text: str) -> tuple[tuple[Path, ...], str]:
-    """Read a projection expression. Return its paths, and the message of the rule that its text breaks.
+    """Return the paths of a projection expression and the error message of the first rule that it breaks.
 
     Raises:
         InvalidRequestError: the text has a syntax error.
@@ -40,7 +40,7 @@ def check(parsed: tuple[tuple[Path, ...], str], placeholders: Placeholders) -> l
 
 
 def joined(path: tuple[str | int, ...]) -> list[str]:
-    """Return the names of a path with the positions in lists behind them: `["a", "b[0]"]`."""
+    """Return the names of a path, each with its list positions, such as `["a", "b[0]"]`."""
     names: list[str] = []
     for part in path:
         if isinstance(part, int):

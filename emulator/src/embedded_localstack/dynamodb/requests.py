@@ -1,4 +1,4 @@
-"""The checks of the requests for single items, queries and scans. They also normalize the numbers of a request."""
+"""Check requests for single items, queries and scans. The checks also normalize the numbers in a request."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,7 +41,7 @@ def expressions(request: Request, operation: str) -> Expressions:
     """Return the expressions of a request.
 
     Raises:
-        InvalidRequestError: it has the older parameters as well, or its names or values are invalid.
+        InvalidRequestError: the request also has the older parameters, or a name or value is invalid.
     """
     present = [parameter for parameter in _NEW[operation] if request.get(parameter) is not None]
     older = [parameter for parameter in _OLD[operation] if request.get(parameter) is not None]
@@ -107,7 +107,7 @@ def update_item(request: Request, table: Schema) -> None:
 
 
 def get_item(request: Request, table: Schema) -> None:
-    """Check a GetItem request, or the key and projection of another one.
+    """Check a GetItem request, or the key and projection of another request.
 
     Raises:
         InvalidRequestError: DynamoDB refuses it.
@@ -218,7 +218,7 @@ def _check_filter(paths: Paths, keys: tuple[str, ...], parameter: str) -> None:
 
 
 def _normalize_conditions(conditions: Mapping[str, Any] | None) -> None:
-    """Check the values of the older conditions: Expected, KeyConditions, QueryFilter and ScanFilter."""
+    """Check and normalize the values of the older conditions: Expected, KeyConditions, QueryFilter, ScanFilter."""
     for condition in (conditions or {}).values():
         for value in condition.get("AttributeValueList") or ():
             normalize(value)

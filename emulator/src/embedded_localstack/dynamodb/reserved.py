@@ -1,4 +1,4 @@
-"""The words that no attribute name in an expression may be. The list is moto's.
+"""Find reserved words, which DynamoDB refuses as attribute names in expressions. The list is moto's.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 """
@@ -18,7 +18,7 @@ def _words() -> frozenset[str]:
 
 
 def reserved_problem(paths: Iterable[Path]) -> str:
-    """Return the message of the first path with a reserved word; empty if there is none."""
+    """Return the error message for the first path with a reserved word; empty if no path has one."""
     for path in paths:
         for part in path.parts:
             if isinstance(part, str) and part.upper() in _words():

@@ -1,4 +1,4 @@
-"""The keys of a table and of its indexes, and the checks of keys and items against them."""
+"""Describe the keys of a table and its indexes, and check keys and items against them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _EMPTY = {"S": "string", "B": "binary"}
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A secondary index. `attributes` are those that it projects; None means all."""
+    """A secondary index. `attributes` are its projected attributes; None means all."""
 
     name: str
     keys: tuple[str, ...]
@@ -37,7 +37,7 @@ class Schema:
         """Return an index.
 
         Raises:
-            InvalidRequestError: the table does not have it.
+            InvalidRequestError: the table does not have the index.
         """
         if name not in self.indexes:
             raise InvalidRequestError(f"The table does not have the specified index: {name}")
@@ -45,7 +45,7 @@ class Schema:
 
 
 def schema(table: str, description: Mapping[str, Any]) -> Schema:
-    """Return the schema of a table from the names of the API: KeySchema, AttributeDefinitions and the indexes."""
+    """Return the schema of a table from its API description: KeySchema, AttributeDefinitions and the indexes."""
     keys = key_names(description["KeySchema"])
     return Schema(
         table,
@@ -69,7 +69,7 @@ def key_names(elements: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
 
 
 def projected(index: Mapping[str, Any], keys: Sequence[str]) -> frozenset[str] | None:
-    """Return the attributes that an index projects; None if all."""
+    """Return the attributes that an index projects, or None for all."""
     projection = index.get("Projection") or {}
     if projection.get("ProjectionType", "ALL") == "ALL":
         return None
@@ -80,7 +80,7 @@ def check_key(key: Mapping[str, Value], table: Schema) -> None:
     """Check the key of an item.
 
     Raises:
-        InvalidRequestError: it does not have exactly the keys of the table, or a value cannot be a key.
+        InvalidRequestError: the key does not have exactly the table's key attributes, or a value cannot be a key.
     """
     if len(key) != len(table.keys):
         raise InvalidRequestError(_MISMATCH)
@@ -130,10 +130,10 @@ def _check_key_size(length: int, *, is_partition_key: bool) -> None:
 
 
 def check_index_keys(item: Mapping[str, Value], table: Schema) -> None:
-    """Check the values that would be keys of indexes.
+    """Check the values of an item's index keys.
 
     Raises:
-        InvalidRequestError: one has a wrong type, or is empty.
+        InvalidRequestError: a value has a wrong type, or is empty.
     """
     for index in table.indexes.values():
         for name in index.keys:
@@ -153,7 +153,7 @@ def check_index_key_type(name: str, kind: str, index: Index, table: Schema) -> N
     """Check the type of a key of an index.
 
     Raises:
-        InvalidRequestError: it is not the one that the table defines.
+        InvalidRequestError: the table defines another type for the key.
     """
     if kind != table.types[name]:
         raise wrong_parameter(
@@ -162,10 +162,10 @@ def check_index_key_type(name: str, kind: str, index: Index, table: Schema) -> N
 
 
 def check_changes(changes: Iterable[tuple[str, int, str]], table: Schema) -> None:
-    """Check the changes of an update: name of the attribute, length of its path, and type of the new value if known.
+    """Check the changes of an update. Each has an attribute's name, its path's length, and the new type if known.
 
     Raises:
-        InvalidRequestError: a change is of a key, or gives a key of an index a wrong type.
+        InvalidRequestError: a change affects a key of the table, or gives an index key a wrong type.
     """
     for name, length, kind in changes:
         if name in table.keys:
@@ -183,7 +183,7 @@ def check_paths(paths: Iterable[tuple[str | int, ...]], table: Schema) -> None:
     """Check that no path goes into a key.
 
     Raises:
-        InvalidRequestError: a path does.
+        InvalidRequestError: a path goes into a key.
     """
     for path in paths:
         if len(path) == 1:

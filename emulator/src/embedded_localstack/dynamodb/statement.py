@@ -1,4 +1,4 @@
-"""What a PartiQL statement says, in the expressions of DynamoDB's other operations."""
+"""Represent a PartiQL statement by the expressions of DynamoDB's other operations."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from embedded_localstack.dynamodb.values import Item, Value
 
 @dataclass
 class Statement:
-    """A statement. `sections` are the parts of an update expression; `returning` is as in UpdateItem's ReturnValues."""
+    """A statement. `sections` are parts of an update expression; `returning` is a value for ReturnValues."""
 
     kind: str
     table: str

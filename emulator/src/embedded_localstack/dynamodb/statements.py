@@ -1,4 +1,4 @@
-"""PartiQL statements, translated to the expressions of DynamoDB's other operations.
+"""Translate PartiQL statements to the expressions of DynamoDB's other operations.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.html
 """
@@ -208,10 +208,10 @@ class _Reader:
 
 
 def parse(text: str, parameters: list[Value]) -> Statement:
-    """Read a statement.
+    """Return the translation of a statement.
 
     Raises:
-        InvalidRequestError: it has a syntax error, or the number of parameters is wrong.
+        InvalidRequestError: the statement has a syntax error, or the number of parameters is wrong.
     """
     reader = _Reader(text, parameters)
     kind = reader.take().upper()

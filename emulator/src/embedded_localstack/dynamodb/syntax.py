@@ -1,4 +1,4 @@
-"""The tokens and trees of DynamoDB's expressions.
+"""Split DynamoDB's expressions into tokens, and parse their common parts.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
 """
@@ -45,7 +45,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Conditions that "AND", "OR" or "NOT" combines."""
+    """Conditions that are combined by "AND", "OR" or "NOT"."""
 
     operator: str
     members: tuple["Tree", ...]
@@ -77,23 +77,23 @@ class Tokens:
 
     @property
     def keyword(self) -> str:
-        """The next token in capitals."""
+        """The next token in upper case."""
         return self.next.upper()
 
     def take(self) -> str:
-        """Return the next token and go to the one after it."""
+        """Return the next token and move past it."""
         token = self.next
         self.position += 1
         return token
 
     def accept(self, token: str) -> bool:
-        """Go past the next token if it is this one, in any case."""
+        """Move past the next token if it equals `token`, ignoring case. Return whether it does."""
         matches = self.keyword == token
         self.position += matches
         return matches
 
     def expect(self, token: str) -> None:
-        """Go past a token.
+        """Move past the token `token`.
 
         Raises:
             InvalidRequestError: the next token is another one.
@@ -102,7 +102,7 @@ class Tokens:
             raise self.error()
 
     def end(self) -> None:
-        """Go past the end.
+        """Check that no tokens are left.
 
         Raises:
             InvalidRequestError: there are more tokens.
@@ -111,7 +111,7 @@ class Tokens:
             raise self.error()
 
     def error(self) -> InvalidRequestError:
-        """Return the error that the next token does not fit, with the text around it."""
+        """Return the syntax error for the next token, with the text around it."""
         start = self._spans[max(0, min(self.position, len(self._spans)) - 1)][0] if self._spans else 0
         end = self._spans[self.position + 1][1] if self.position + 1 < len(self._spans) else len(self._text)
         token = self.next or "<EOF>"

@@ -1,4 +1,4 @@
-"""The operations on tables, with DynamoDB's descriptions of them."""
+"""Handle the operations on tables, and describe tables as DynamoDB does."""
 # mypy: disable-error-code="import-untyped"
 
 import json
@@ -22,7 +22,7 @@ UPDATES = (
 
 
 class TableHandler(DynamoHandler):
-    """moto's handler with DynamoDB's descriptions of tables."""
+    """A handler of one request: moto's handler with DynamoDB's descriptions of tables."""
 
     def create_table(self) -> Any:
         """Answer CreateTable."""
@@ -37,7 +37,7 @@ class TableHandler(DynamoHandler):
         return _table(super().describe_table(), "Table")
 
     def update_table(self) -> Any:
-        """Answer UpdateTable. LocalStack keeps what the backend does not know, such as the table class."""
+        """Answer UpdateTable. LocalStack stores the settings that moto does not have, such as the table class."""
         if not any(parameter in self.body for parameter in UPDATES):
             raise JsonRESTError(PREFIX + "ValidationException", "Nothing to update")
         return _table(super().update_table(), "TableDescription")

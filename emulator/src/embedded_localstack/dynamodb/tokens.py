@@ -1,4 +1,4 @@
-"""The tokens of transactions: within ten minutes, a repeated transaction changes nothing.
+"""Recognize repeated transactions by their tokens. A repetition within ten minutes changes nothing.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 """
@@ -24,7 +24,7 @@ def digest(actions: list[dict[str, Any]]) -> str:
 
 
 def is_repeated(tokens: Tokens, token: str, actions: str, now: float) -> bool:
-    """Return whether the transaction with this token and this digest of its actions was done. Forget old tokens.
+    """Return whether a transaction with this token and digest was executed before. Remove expired tokens.
 
     Raises:
         InvalidRequestError: the token is too long, or was used for other actions.
@@ -34,7 +34,7 @@ def is_repeated(tokens: Tokens, token: str, actions: str, now: float) -> bool:
         raise broken_constraint(token, "clientRequestToken", f"Member must have length {limit}")
     for known, (done, _) in list(tokens.items()):
         if done + SECONDS > now:
-            break  # they are in the order of their time
+            break  # tokens are ordered by time
         del tokens[known]
     if token not in tokens:
         return False

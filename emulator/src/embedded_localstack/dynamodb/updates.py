@@ -1,4 +1,4 @@
-"""Update expressions.
+"""Parse and check update expressions.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 """
@@ -21,7 +21,7 @@ SECTIONS = ("SET", "REMOVE", "ADD", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A change of one attribute. An arithmetic operation is a call of "+" or "-"."""
+    """A change of one attribute. An arithmetic operation is represented as a call of "+" or "-"."""
 
     section: str
     path: Path
@@ -30,7 +30,7 @@ class Action:
 
 @dataclass(frozen=True)
 class ParsedUpdate:
-    """An update expression: its actions, and the message of the first rule that its text breaks."""
+    """A parsed update expression: its actions, and the error message of the first rule that it breaks."""
 
     actions: tuple[Action, ...]
     problem: str
@@ -157,10 +157,10 @@ def _resolved(operand: Operand, placeholders: Placeholders) -> object:
 
 
 def _result(operand: object) -> object:
-    """Check the operands of functions, and return the type of the result, or the operand if it is not a function.
+    """Check a function's operands and return its result type. Return any other operand unchanged.
 
     Raises:
-        InvalidRequestError: their number or a type is wrong.
+        InvalidRequestError: the number of operands or a type is wrong.
     """
     if not isinstance(operand, _ResolvedCall):
         return operand

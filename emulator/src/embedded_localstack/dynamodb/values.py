@@ -1,4 +1,4 @@
-"""Attribute values: the checks before they are stored, their normal form and their size."""
+"""Check and normalize attribute values, and calculate their sizes."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -93,7 +93,7 @@ def _text_size(content: str) -> int:
 
 
 def _number_size(text: str) -> int:
-    """Return the size of a number: one byte for two digits, one byte more, and one byte for a minus."""
+    """Return the size of a number in bytes: one for every two digits, one more, and one for a minus sign."""
     digits = text.lstrip("-").replace(".", "").strip("0")
     return 1 + (len(digits) + 1) // 2 + text.startswith("-") if digits else 1
 
