@@ -1,7 +1,7 @@
-"""The actions and resources that each operation needs.
+"""Look up the actions and resources that a caller needs permission for, by operation.
 
-An operation that is in none of these tables needs its action on every resource (reference.py). The source is AWS's
-Service Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/), by service.
+An operation without a table row needs its action on every resource (reference.py). The tables follow AWS's Service
+Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/).
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 

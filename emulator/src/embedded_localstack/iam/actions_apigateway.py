@@ -1,4 +1,4 @@
-"""Permissions that operations of REST APIs and HTTP APIs need: actions are HTTP methods, and resources are paths.
+"""Permissions for the operations of API Gateway. Their actions are HTTP methods, and their resources are paths.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html
 """
@@ -21,12 +21,12 @@ SERVICES = ("apigateway", "apigatewayv2")
 def _place(service: str, operation: str) -> tuple[str, str, dict[str, str]]:
     """Return the method and the path of an operation, and the parameter of each placeholder in the path.
 
-    The SDK's description of API Gateway has them. It is read once, at the first call of a role.
+    They come from botocore's description of API Gateway, which is loaded when a role first calls the service.
     """
     model = _service(service).operation_model(operation)
     members = model.input_shape.members if model.input_shape else {}
     parameters = {shape.serialization.get("name", name): name for name, shape in members.items()}
-    path = model.http["requestUri"].partition("?")[0].removeprefix("/v2")  # which is not a part of the resource
+    path = model.http["requestUri"].partition("?")[0].removeprefix("/v2")  # the resource does not contain /v2
     return model.http["method"], path, parameters
 
 

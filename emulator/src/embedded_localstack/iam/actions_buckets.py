@@ -1,4 +1,4 @@
-"""Permissions that operations on the settings of buckets, and those of S3 Control, need.
+"""Permissions that operations on bucket settings and operations of S3 Control need.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
@@ -15,7 +15,7 @@ def bucket(request: Request) -> str:
     return f"arn:aws:s3:::{request.params.get('Bucket') or '*'}"
 
 
-# Operations whose action has another name. One that removes a setting needs the action that puts it.
+# Operations whose action has another name. Removing a setting needs the same action as putting it.
 _RENAMED = {
     "HeadBucket": "ListBucket",
     "GetBucketNotificationConfiguration": "GetBucketNotification",
@@ -53,7 +53,7 @@ _SAME = (
 
 
 def _listed(kinds: Iterable[str]) -> dict[str, Row]:
-    """Return the rows of settings of which a bucket has several, each with an ID."""
+    """Return the rows for kinds of settings that a bucket can have several of, such as inventories."""
     rows: dict[str, Row] = {}
     for kind in kinds:
         read, write = (needs(f"s3:{verb}{kind}Configuration", bucket) for verb in ("Get", "Put"))

@@ -1,6 +1,6 @@
-"""Permissions that the operations of a deployment need, for the services that no other table has, and additions.
+"""Permissions for the operations of a deployment that the tables in the other modules do not cover.
 
-They matter for a deployer that assumes a role; LocalStack's own credentials may do everything.
+They matter only for a deployer that assumes a role. LocalStack's default credentials may do everything.
 https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings

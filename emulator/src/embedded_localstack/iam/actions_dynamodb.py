@@ -1,6 +1,6 @@
 """Permissions that operations of DynamoDB and DynamoDB Streams need.
 
-The partition keys of items are the condition key dynamodb:LeadingKeys.
+The condition key dynamodb:LeadingKeys contains the partition keys of the items that a request reads or writes.
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
@@ -55,16 +55,16 @@ def _queried_partition(request: Request) -> dict[str, list[str]]:
     if name and values and all(values):
         return {"dynamodb:leadingkeys": [text(next(iter(value.values()))) for value in values]}
     if request.facts.hash_key(_table(request)) is None:
-        return {}  # the table does not exist, which DynamoDB reports
+        return {}  # the table does not exist; DynamoDB reports it
     raise UnmappedError(
         f"the partition that a Query of {_read_many(request)} reads is not clear: write its key as NAME = :VALUE"
     )
 
 
 def _equal_in_expression(params: Mapping[str, Any], name: str | None) -> list[Any]:
-    """Return the values that KeyConditionExpression compares the attribute with.
+    """Return the values that KeyConditionExpression compares an attribute with.
 
-    An operand that is not among ExpressionAttributeValues gives None.
+    The list contains None for each operand that is not in ExpressionAttributeValues.
     """
     names, values = params.get("ExpressionAttributeNames") or {}, params.get("ExpressionAttributeValues") or {}
     comparisons = _EQUAL.findall(text(params.get("KeyConditionExpression")))
@@ -72,7 +72,7 @@ def _equal_in_expression(params: Mapping[str, Any], name: str | None) -> list[An
 
 
 def _equal_in_conditions(params: Mapping[str, Any], name: str | None) -> list[Any]:
-    """Return the values that KeyConditions, the older parameter, compares the attribute with."""
+    """Return the values that KeyConditions, the older parameter, compares an attribute with."""
     condition = (params.get("KeyConditions") or {}).get(name)
     return list(condition.get("AttributeValueList") or [None]) if condition else []
 
@@ -104,7 +104,7 @@ _TRANSACTED = {
 
 
 def _transaction(request: Request) -> list[Check]:
-    """Return the permissions of a transaction: those of its parts, because a transaction has no action of its own."""
+    """Return the permissions for the parts of a transaction. IAM has no action for a transaction itself."""
     checks = []
     for entry in request.params.get("TransactItems") or []:
         for kind, part in entry.items():

@@ -1,4 +1,4 @@
-"""Permissions that operations of IAM need, besides those on roles in actions_deploy.py.
+"""Permissions that operations of IAM need. Those for operations on roles are in actions_deploy.py.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 """
@@ -7,7 +7,7 @@ from embedded_localstack.iam.request import Keys, Request, Resource, Row, each, 
 
 
 def _named(kind: str, parameter: str) -> Resource:
-    """Return the resource of operations that name an entity and, when they create it, its path."""
+    """Return a resource for operations that name an entity. Operations that create the entity also give its path."""
 
     def resource(request: Request) -> str:
         path = text(request.params.get("Path")) or "/"
@@ -21,7 +21,7 @@ def _at(parameter: str) -> Resource:
 
 
 def _keys(request: Request) -> Keys:
-    """Return the condition keys of a change: the boundary or policy that it names, and the tags."""
+    """Return the condition keys for the permissions boundary, the policy and the tags in a request."""
     params = request.params
     names = {"iam:permissionsboundary": "PermissionsBoundary", "iam:policyarn": "PolicyArn"}
     keys = {key: text(params[name]) for key, name in names.items() if params.get(name)}

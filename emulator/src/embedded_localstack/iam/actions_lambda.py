@@ -1,4 +1,4 @@
-"""Permissions that Lambda operations need, on a function or on the version or alias that the request names.
+"""Permissions that Lambda operations need on a function, version or alias.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
 """

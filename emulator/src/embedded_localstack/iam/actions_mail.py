@@ -1,4 +1,4 @@
-"""The permissions of SES: version 1 and version 2 have the same actions and resources.
+"""Permissions that operations of SES need. Both versions of its API use the same actions and resources.
 
 Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonses.html (version 1) and
 list_amazonsimpleemailservicev2.html, and for the condition keys
@@ -23,7 +23,7 @@ def _listed(destination: Mapping[str, Any] | None) -> list[str]:
 
 
 def _keys(version: str, source: str, recipients: list[str], feedback: Any) -> dict[str, str | list[str]]:
-    """Return the condition keys of a mail. A sender without a display name, or no feedback address, has no key."""
+    """Return the condition keys of a mail. A missing display name or feedback address has no key."""
     name, address = parseaddr(source)
     keys: dict[str, str | list[str]] = {
         "ses:apiversion": version,
@@ -73,7 +73,7 @@ def _template_name(content: Mapping[str, Any]) -> str:
 def _send_v2(request: Request) -> list[Check]:
     """Return the permissions of SendEmail.
 
-    The action depends on the content, so a raw mail needs ses:SendRawEmail
+    The action depends on the content: a raw mail needs ses:SendRawEmail
     (https://github.com/anymail/django-anymail/commit/f86c019e1d21b445749e08cc10ffe817141e6b41).
     """
     params = request.params
@@ -96,7 +96,7 @@ def _named(kind: str, parameter: str) -> Resource:
 
 
 def _each_v2(operations: str, resource: Resource) -> dict[str, Row]:
-    """Return rows with the version of the API and the tags of the request as condition keys."""
+    """Return rows for operations of version 2. Their condition keys are the API version and the request's tags."""
 
     def row(operation: str) -> Row:
         return lambda request: [

@@ -47,14 +47,14 @@ def _check(request: Request, given: Mapping[str, Any]) -> Check:
 
 
 def _partitions(statement: Statement, name: str) -> list[Value]:
-    """Return the partition keys that a statement reads or writes; none if it reads the whole table."""
+    """Return the partition keys that a statement reads or writes. Return none if it reads the whole table."""
     if statement.kind == "INSERT":
         return [statement.item[name]] if name in statement.item else []
     return _named(conditions.parse(statement.condition).tree, name, statement) if statement.condition else []
 
 
 def _named(tree: Tree, name: str, statement: Statement) -> list[Value]:
-    """Return the values of an attribute that a condition allows by = or IN; none if it allows others."""
+    """Return the values to which a condition limits an attribute with = or IN. Return none without a limit."""
     match tree:
         case Condition("=" | "IN", (Path((str() as attribute,)), *operands)):
             values = [statement.values[item.name] for item in operands if isinstance(item, Variable)]

@@ -39,7 +39,7 @@ def _versioned(action: str) -> Row:
 
 
 def _attributes(request: Request) -> list[Check]:
-    """Return the permissions of GetObjectAttributes: those of GetObject and the action for attributes."""
+    """Return the permissions of GetObjectAttributes: to read the object and to read its attributes."""
     version = "Version" if request.params.get("VersionId") else ""
     return [
         *_versioned("GetObject")(request),
@@ -62,9 +62,9 @@ def _put(request: Request) -> list[Check]:
 
 
 def _create(request: Request) -> list[Check]:
-    """Return the permissions of CreateBucket: some of its parameters need those of the operations that set them.
+    """Return the permissions of CreateBucket. An ACL, Object Lock or object ownership needs further permissions.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html: the ACL "private" needs no further one.
+    The ACL "private" needs none: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
     """
     params = request.params
     actions = ["s3:CreateBucket"]
@@ -88,7 +88,7 @@ def _bypassing(row: Row, resource: Resource) -> Row:
 
 
 def copy_source(value: Any) -> tuple[str, str, str]:
-    """Return bucket, key and version ID of x-amz-copy-source. The version ID is empty if the value names none."""
+    """Return the bucket, key and version ID in x-amz-copy-source. The version ID is empty if the value has none."""
     if isinstance(value, dict):
         return text(value.get("Bucket")), text(value.get("Key")), text(value.get("VersionId"))
     path, _, query = text(value).partition("?")
@@ -99,7 +99,7 @@ def copy_source(value: Any) -> tuple[str, str, str]:
 def _copy(request: Request) -> list[Check]:
     """Return the permissions of a copy: the caller must be allowed to read the source and to write the target.
 
-    A copy takes the tags of its source along, unless the request replaces them.
+    A copy includes the tags of its source unless the request replaces them.
     """
     name, key, version = copy_source(request.params.get("CopySource"))
     source = f"arn:aws:s3:::{name}/{key}"
@@ -116,7 +116,7 @@ def _version_check(action: str, arn: str, version: str) -> Check:
 
 
 def _delete_all(request: Request) -> list[Check]:
-    """Return one permission for each key, in the order of the keys. handler.py judges each key by itself."""
+    """Return one permission for each key, in the order of the keys. handler.py decides on each key separately."""
     objects = (request.params.get("Delete") or {}).get("Objects") or []
     return [
         _version_check("DeleteObject", f"{bucket(request)}/{item.get('Key')}", text(item.get("VersionId")))
@@ -127,7 +127,7 @@ def _delete_all(request: Request) -> list[Check]:
 def _list_keys(request: Request) -> dict[str, str]:
     """Return the condition keys of a listing.
 
-    A parameter that is absent gives no key, so a policy that requires s3:prefix does not cover a call without a prefix.
+    An absent parameter has no condition key, so a policy that requires s3:prefix does not allow a call without it.
     """
     names = {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys"}
     return {key: text(request.params[name]) for key, name in names.items() if request.params.get(name) is not None}

@@ -15,7 +15,7 @@ def _secret(request: Request) -> str:
 
 
 def _new_secret(request: Request) -> str:
-    """Return the ARN of a secret that does not exist yet. Its name gets six random characters."""
+    """Return the ARN of a new secret, with a wildcard for the six random characters at its end."""
     return request.arn("secretsmanager", f"secret:{text(request.params.get('Name'))}-??????")
 
 
@@ -33,7 +33,7 @@ def _secret_keys(request: Request) -> Keys:
 
 
 def _secret_values(request: Request) -> list[Check]:
-    """Return the permissions of BatchGetSecretValue, which also needs to read each secret that it names."""
+    """Return the permissions of BatchGetSecretValue, including the permission to read each named secret."""
     read = [
         Check("secretsmanager:GetSecretValue", request.facts.secret_arn(text(name)))
         for name in request.params.get("SecretIdList") or []

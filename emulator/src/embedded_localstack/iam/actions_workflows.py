@@ -34,13 +34,13 @@ _MACHINE_PARTS = 7
 
 
 def _qualified(request: Request) -> str:
-    """Return the ARN of the state machine, perhaps with the name of a version or an alias."""
+    """Return the ARN of the state machine, including the version or alias if the request names one."""
     names = ("stateMachineArn", "stateMachineAliasArn", "stateMachineVersionArn")
     return next((text(request.params[name]) for name in names if request.params.get(name)), "")
 
 
 def _machine(request: Request) -> str:
-    """Return the ARN of the state machine. A version or an alias is a condition key, not another resource."""
+    """Return the ARN of the state machine. A version or alias is not a part of it, but a condition key."""
     return ":".join(_qualified(request).split(":")[:_MACHINE_PARTS]) or "*"
 
 

@@ -1,4 +1,4 @@
-"""Look up what else decides on access to a bucket: ownership, Block Public Access and ACLs."""
+"""Look up the settings that limit access to a bucket: object ownership, Block Public Access and ACLs."""
 # mypy: disable-error-code="import-not-found, import-untyped"
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def _bucket(name: str, account: str) -> Any | None:
 
 
 def settings(name: str, account: str) -> Settings:
-    """Return the settings of a bucket. A bucket that does not exist has none, and S3 says that it is missing."""
+    """Return the settings of a bucket. They are empty for a missing bucket, which S3 itself reports."""
     bucket = _bucket(name, account)
     if bucket is None:
         return Settings(has_acls=True)
@@ -35,7 +35,7 @@ def _account_block(account: str) -> dict[str, bool]:
 
 
 def exists(arn: str, account: str) -> bool:
-    """Return whether a user or role exists. Those of other accounts are taken to exist."""
+    """Return whether a user or role exists. Users and roles of other accounts count as existing."""
     if arn.split(":")[4] != account:
         return True
     backend = iam_backends[account][PARTITION]
@@ -44,7 +44,7 @@ def exists(arn: str, account: str) -> bool:
 
 
 def restricts(resource: str, account: str) -> bool:
-    """Return whether a bucket with a public policy allows only services and its owner's account."""
+    """Return whether RestrictPublicBuckets limits a bucket with a public policy to services and its own account."""
     name = resource.split(":", 5)[-1].partition("/")[0]
     bucket = settings(name, account)
     if not bucket.policy or not bucket.blocked.get("RestrictPublicBuckets"):
@@ -53,7 +53,7 @@ def restricts(resource: str, account: str) -> bool:
 
 
 def acl_allows(action: str, resource: str, account: str, *, signed: bool) -> bool:
-    """Return whether the ACL of a bucket or of an object allows an action to everybody, or to everybody who signs."""
+    """Return whether the ACL of a bucket or object allows an action to everybody or, if `signed`, to AWS users."""
     name, _, key = resource.split(":", 5)[-1].partition("/")
     bucket = _bucket(name, account)
     rules = settings(name, account)

@@ -1,4 +1,4 @@
-"""The caller of an API operation."""
+"""Represent the caller of an API operation, and read the caller's credentials from a request."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Caller:
-    """The principal of a call."""
+    """The principal that makes a call."""
 
     kind: Kind
     name: str
@@ -39,7 +39,7 @@ class Caller:
         return f"{self.name}{via}"
 
 
-# LocalStack puts this key into the header of a request that has no signature.
+# LocalStack adds an Authorization header with this key to unsigned requests.
 UNSIGNED_KEY = "injectedaccesskey"
 
 SERVICE_PRINCIPALS = {"lambda_": "lambda"}
@@ -62,7 +62,7 @@ def access_key(headers: Any, url: str, form: Any = None) -> str:
 
 
 def is_presigned(url: str, form: Any = None) -> bool:
-    """Return whether a URL or a form has its own signature."""
+    """Return whether a URL or a form contains a signature."""
     names = {*parse_qs(urlsplit(url).query), *(form or {})}
     return bool({"x-amz-credential", "awsaccesskeyid"} & {name.lower() for name in names})
 
@@ -84,7 +84,7 @@ def service_principal(name: str) -> str:
 
 
 def source(arn: str | None) -> str | None:
-    """Return the value of aws:SourceArn. For a subscription it is the topic's ARN, for a log group it ends with ":*".
+    """Return the value of aws:SourceArn: a subscription's topic, a log group's ARN with ":*", or else the ARN itself.
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
@@ -101,6 +101,6 @@ _REGIONAL = ("logs", "states")
 
 
 def principals(name: str, region: str) -> tuple[str, ...]:
-    """Return the names that a policy may give a service: its principal, and that of the region if it has one."""
+    """Return the names that a policy may use for a service: its principal, and its regional one if there is one."""
     service = name.partition(".")[0]
     return (name, f"{service}.{region}.amazonaws.com") if service in _REGIONAL else (name,)

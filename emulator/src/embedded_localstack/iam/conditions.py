@@ -1,8 +1,8 @@
-"""The values of condition keys, operators and policy variables in a request, and which of them are unknown.
+"""Resolve condition keys and policy variables of a request, and report the unknown ones.
 
-The evaluator treats an unknown key, operator or variable as one that does not match, which would make a Deny without
-effect. Here each of them has a value, is known to be absent, or is reported as unknown. decide.py refuses a request if
-a statement that applies to it contains something unknown.
+The evaluator treats an unknown key, operator or variable as a mismatch, so a Deny that uses it would have no effect.
+This module reports unknown ones. statements.py raises an error if a statement that applies to the request contains
+one, and the request is then refused.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -16,7 +16,7 @@ from typing import Any
 
 from embedded_localstack.vendor.ministack_iam_evaluator import _CONDITION_OPS
 
-# The keys of a service are only in requests to that service. A key in this table is known, and may be absent.
+# Condition keys by service. A request to the service may lack them without making them unknown.
 _OF_SERVICES = {
     "cloudwatch": {"namespace"},
     "dynamodb": {"leadingkeys", "fulltablescan"},
@@ -40,7 +40,7 @@ _OF_SERVICES = {
     "states": {"statemachinequalifier"},
     "sts": {*"externalid rolesessionname sourceidentity transitivetagkeys".split()},
 }
-# Keys whose name continues with a name of the caller's choice.
+# Prefixes of condition keys that end with a name chosen by the caller.
 _OPEN = re.compile(r"kms:encryptioncontext:")
 # Global keys that only some callers have: users, signed requests, services.
 _OF_SOME = {
@@ -53,7 +53,7 @@ _MAY_TAG = re.compile(r"(?!sts:)\w+:(Add|Create|Put|Register|Tag|Untag)")
 _VARIABLE = re.compile(r"\$\{\s*([^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _TAKES_VARIABLES = re.compile(r"(string|arn)")
 _TAKES_WILDCARDS = re.compile(r"(string(not)?like|arn)")
-# Private-use characters: literal * and ?, and a text that equals no other text.
+# Private-use characters stand for a literal * and ?, and for a text that equals no other text.
 LITERALS = {"\ue000": "*", "\ue001": "?"}
 _NOTHING = "\ue002"
 
@@ -114,12 +114,13 @@ class Reader:
         self._has_variables = version == "2012-10-17"
 
     def read(self, statement: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-        """Return the statement with the values of its variables, a copy of it without unknown conditions, and the names
-        of what is unknown, such as "condition key aws:x".
+        """Replace the variables of a statement.
+
+        Return the statement, a copy without unknown conditions, and what is unknown, such as "condition key aws:x".
         """
         unknown: list[str] = []
         read = dict(statement)
-        # With an unknown variable the statement applies to every resource that it could mean.
+        # An unknown variable could have any value, so the statement applies to every resource that fits one.
         for element, doubt in (("Resource", "*"), ("NotResource", _NOTHING)):
             if element in statement:
                 read[element] = self._fill_resources(statement[element], unknown, doubt)
@@ -138,7 +139,7 @@ class Reader:
         """Return the patterns of Resource or NotResource with the values of their variables.
 
         "A policy variable can be used in the Resource element, but only in the resource portion of the ARN", which
-        "appears after the fifth colon". Elsewhere it stays as it is and matches nothing.
+        "appears after the fifth colon". Elsewhere a variable is not replaced and matches nothing.
         """
         if isinstance(value, list):
             return [self._fill_resources(item, unknown, doubt) for item in value]
@@ -170,7 +171,7 @@ class Reader:
     def _fill(self, value: Any, unknown: list[str], *, wildcards: bool, doubt: str = "") -> Any:
         """Return a text or a list of texts with their variables replaced.
 
-        A text with a variable that has no value becomes a text that equals no other.
+        If a variable has no value, its whole text is replaced by one that equals no other text.
         """
         if isinstance(value, list):
             return [self._fill(item, unknown, wildcards=wildcards, doubt=doubt) for item in value]

@@ -1,7 +1,7 @@
-"""Make the checks of a service when a request connects resources. They apply to every caller.
+"""Check requests that connect resources, as the services do for every caller.
 
-They refuse a role that the service can't assume, a dead-letter queue that does not take messages of a queue, and an API
-method that calls a service without a role.
+The checks refuse a role that the service can't assume, a dead-letter queue that does not accept the source queue, and
+an API method that calls a service without a role.
 """
 
 import json

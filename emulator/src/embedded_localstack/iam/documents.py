@@ -34,7 +34,7 @@ class MalformedError(Exception):
 
 
 class _Stored(NamedTuple):
-    """Where an operation has a policy, and how its service refuses a malformed one."""
+    """The place of the policy in an operation's parameters, and the service's error for a malformed policy."""
 
     kind: Kind
     code: str
@@ -125,7 +125,7 @@ def _problems(statement: Any, kind: Kind) -> Iterator[str]:
 
 
 def _texts(statement: dict[str, Any], name: str) -> Iterator[str]:
-    """Yield what is wrong with Action or Resource, of which a statement has the plain or the negated element."""
+    """Yield the problems of Action or Resource. A statement must have either the element or its Not form."""
     elements = [element for element in (name, f"Not{name}") if element in statement]
     if len(elements) != 1:
         yield f"it must have either {name} or Not{name}"

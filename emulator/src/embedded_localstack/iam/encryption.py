@@ -1,4 +1,4 @@
-"""Permissions on customer managed keys that reading and writing encrypted data also needs.
+"""Permissions on customer managed keys that operations on encrypted data need.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html,
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html,
@@ -23,7 +23,7 @@ WRITES = {"PutObject": (WRITE,), "PostObject": (WRITE,), "CopyObject": (WRITE,),
 
 
 class Keys(Protocol):
-    """Lookup of the customer managed key of a resource; None stands for a key that AWS owns or manages."""
+    """A lookup of customer managed keys. Its methods return None for a key that AWS owns or manages."""
 
     account: str
     region: str

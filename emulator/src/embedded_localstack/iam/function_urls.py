@@ -69,7 +69,7 @@ def _allowed(request: Any, config: Any, region: str, records: Records) -> bool:
 
 
 def _caller(request: Any, facts: LocalStackFacts) -> tuple[Caller, str]:
-    """Return the caller of a request, and the reason why its signature is refused."""
+    """Return the caller of a request and, if the signature is refused, the reason."""
     nobody = Caller(Kind.ANONYMOUS, "anonymous")
     try:
         signed = signer(request, facts.account, f"{facts.region}/lambda")

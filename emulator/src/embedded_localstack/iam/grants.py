@@ -1,4 +1,4 @@
-"""Grants of KMS keys, as statements of the key's policy.
+"""Convert grants of KMS keys to statements of the key policy.
 
 A grant allows what a statement of the key policy would allow: https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 """
