@@ -1,6 +1,7 @@
 """Write the report: build/bench.html with charts, and the figures in docs/performance.md."""
 
 import html
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -173,9 +174,16 @@ def _pipeline_note(pipeline: dict[str, Any]) -> str:
     )
 
 
+def _bullet(note: str) -> str:
+    """Return a note as an item of a Markdown list, with lines of at most 120 characters."""
+    return textwrap.fill(
+        note, 120, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+
+
 def markdown(figures: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
-    parts = [f"![{_CHART_TITLE}]({PICTURE.name})", "\n".join(f"- {note}" for note in notes(figures))]
+    parts = [f"![{_CHART_TITLE}]({PICTURE.name})", "\n".join(map(_bullet, notes(figures)))]
     for title, head, rows in tables(figures):
         lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in rows)]
         parts.append(f"### {title}\n\n" + "\n".join(lines))
