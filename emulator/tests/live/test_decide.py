@@ -1,6 +1,8 @@
 """Test the evaluation of policies with the cases of AWS's evaluation logic."""
 
 import json
+from time import process_time
+from timeit import repeat
 from typing import Any
 
 import pytest
@@ -309,9 +311,10 @@ def test_a_resource_of_another_account_needs_both_policies():
     assert decide_role(request, mine, resource(statement(resource=theirs, Principal={"AWS": ROLE}))).allowed
 
 
-def test_a_decision_takes_less_than_a_millisecond():
-    from timeit import timeit  # noqa: PLC0415
+def test_a_decision_takes_less_than_a_millisecond_of_processor_time():
+    """The best of some rounds counts, because another process on the machine slows the others down."""
 
     statements = [statement(action=f"sqs:Action{number}") for number in range(20)] + [statement()]
     policies, queue = role(*statements), resource(statement(Principal="*"))
-    assert timeit(lambda: decide_role(question(), policies, queue), number=200) / 200 < 0.001
+    rounds = repeat(lambda: decide_role(question(), policies, queue), timer=process_time, number=100, repeat=5)
+    assert min(rounds) / 100 < 0.001
