@@ -139,8 +139,8 @@ def test_a_dry_run_says_how_many_and_what_they_cost(environment: Environment) ->
     assert result.stdout.startswith("3 objects of uploads would be sent, in 0 s. At list prices, ")
     (facts,) = json_lines(environment.run("--remake", "--dry-run", "--json"))
     assert (facts["would_send"], facts["dry_run"]) == (2, True)
-    # Two photos at the 19.56 USD a million of docs/performance.md, and a hundredth of a cent for rounding
-    assert facts["usd"] == pytest.approx(2 * 19.56e-6, abs=1e-4)
+    # Two photos at the 20.75 USD a million of docs/performance.md, and a hundredth of a cent for rounding
+    assert facts["usd"] == pytest.approx(2 * 20.75e-6, abs=1e-4)
     assert environment.sent("--rejected", "--reason", "empty") == {}
 
 
