@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
@@ -152,15 +153,18 @@ def shows_mails(cloud: Cloud, _outputs: Outputs) -> bool:
     )
 
 
-def has_load_balancers(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Return whether load balancers can be created, and reached from this machine."""
-    if not cloud.endpoint:
-        return False
+def _answers(call: Callable[[], object]) -> bool:
+    """Return whether the cloud has the operation that `call` asks for."""
     try:
-        client("elbv2").describe_load_balancers()
+        call()
     except ClientError:
         return False
     return True
+
+
+def has_load_balancers(cloud: Cloud, _outputs: Outputs) -> bool:
+    """Return whether load balancers can be created, and reached from this machine."""
+    return bool(cloud.endpoint) and _answers(client("elbv2").describe_load_balancers)
 
 
 def has_http_apis(cloud: Cloud, _outputs: Outputs) -> bool:
@@ -178,11 +182,7 @@ def has_http_apis(cloud: Cloud, _outputs: Outputs) -> bool:
 
 def has_user_pools(_cloud: Cloud, _outputs: Outputs) -> bool:
     """Return whether the cloud supports Cognito user pools."""
-    try:
-        client("cognito-idp").list_user_pools(MaxResults=1)
-    except ClientError:
-        return False
-    return True
+    return _answers(partial(client("cognito-idp").list_user_pools, MaxResults=1))
 
 
 def restores_tables(cloud: Cloud, outputs: Outputs) -> bool:

@@ -11,8 +11,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-# x265 is under GPLv2: whoever publishes a package with it must offer the source code of the whole package. See Licences
-# in functions/thumbnailer/README.md.
+# x265 is under GPLv2. The publisher of a package that contains it must offer the source code of the whole package. See
+# Licences in functions/thumbnailer/README.md.
 NOT_PUBLISHED = "pillow_heif"
 BUILD = Path(__file__).resolve().parents[1] / "build"
 

@@ -36,9 +36,9 @@ _LONG_ROW = 4096
 class Limits:
     """Limits on a file, and on what its conversion may use."""
 
-    # Of the decompressed file
+    # Size of the decompressed file
     max_bytes: int = 2 << 30
-    # In characters
+    # Length in characters
     max_row_length: int = 1 << 20
     max_columns: int = 1000
     # DuckDB's memory limit

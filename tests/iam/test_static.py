@@ -94,7 +94,7 @@ def test_every_resource_gets_the_tags_of_its_environment(plans: Plans, types: Ty
 
 
 def test_every_role_can_have_a_boundary_and_a_path(types: Types) -> None:
-    """Of the modules, only modules/function has roles. The root's roles use the environment's boundary and path."""
+    """modules/function is the only module with roles. The root's roles use the environment's boundary and path."""
     limited = types_with("permissions_boundary", types)
     assert limited >= {"aws_iam_role"}
     for files, owner in (("modules/*/*.tf", "var"), ("*.tf", "local.environment")):
