@@ -85,6 +85,18 @@ def test_a_subscribed_function_has_the_events_that_match(cloud: Cloud, group: st
     assert [event["message"] for event in data["logEvents"]] == [EVENTS[1]]
 
 
+def test_events_are_stored_even_if_their_delivery_fails(cloud: Cloud, group: str):
+    function = cloud.function(group)
+    cloud.lambda_.add_permission(
+        FunctionName=function, StatementId="logs", Action="lambda:InvokeFunction", Principal="logs.amazonaws.com"
+    )
+    cloud.logs.put_subscription_filter(logGroupName=group, filterName="f", filterPattern="", destinationArn=function)
+    cloud.lambda_.delete_function(FunctionName=function)
+    write(cloud, group)
+    events = cloud.logs.filter_log_events(logGroupName=group)["events"]
+    assert [event["message"] for event in events] == list(EVENTS)
+
+
 def test_a_metric_filter_counts_what_matches_in_its_group(cloud: Cloud, group: str, name: str):
     other = f"{name}-other"
     cloud.logs.create_log_group(logGroupName=other)

@@ -258,3 +258,8 @@ def test_the_default_value_is_stored_once_a_minute_without_a_match():
 def test_an_invalid_transformation_is_refused(change: dict[str, object]):
     with pytest.raises(InvalidPattern):
         metrics.check(METRIC | change)
+
+
+def test_an_invalid_pattern_of_a_restored_state_makes_no_data_point(caplog: pytest.LogCaptureFixture):
+    assert data_points(("group", "errors"), "a:b", METRIC, [(60_000, "a:b")]) == []
+    assert "the metric filter errors is not applied" in caplog.text

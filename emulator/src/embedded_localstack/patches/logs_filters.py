@@ -105,8 +105,15 @@ def put_log_events(
 def data_points(
     owner: tuple[str, ...], pattern: str, transformation: Mapping[str, Any], events: Sequence[tuple[int, str]]
 ) -> list[dict[str, Any]]:
-    """Return the data points of events. If no event matches, return the default value, at most once a minute."""
-    matches, points = metrics.points(parse(pattern), transformation, events)
+    """Return the data points of events. If no event matches, return the default value, at most once a minute.
+
+    A restored state can contain an invalid pattern, because LocalStack accepts every pattern. It makes no data point.
+    """
+    try:
+        matches, points = metrics.points(parse(pattern), transformation, events)
+    except InvalidPattern as error:
+        LOG.warning("the metric filter %s is not applied: %s", owner[-1], error)
+        return []
     default = transformation.get("defaultValue")
     if not matches and events and default is not None:
         time_ms = events[-1][0]
@@ -127,18 +134,14 @@ def put_events_in_stream(stream: Any, log_events: list[Any]) -> str:
     stream.events += events
     stream.upload_sequence_token += 1
     for subscription in list(stream.log_group.subscription_filters.values()):
-        pattern = parse(subscription.filter_pattern or "")
-        matches = [event for event in events if pattern.match(event.message)]
-        if matches:
-            try:
+        try:
+            pattern = parse(subscription.filter_pattern or "")
+            if matches := [event for event in events if pattern.match(event.message)]:
                 deliver(stream, subscription, matches)
-            except Exception as error:  # as on AWS, the events are stored even if their delivery fails
-                LOG.warning("events of %s were not delivered to %s: %s", *_names(stream, subscription), error)
+        except Exception as error:  # as on AWS, the events are stored even if their delivery fails
+            destination = subscription.destination_arn
+            LOG.warning("events of %s were not delivered to %s: %s", stream.log_group.name, destination, error)
     return f"{stream.upload_sequence_token:056d}"
-
-
-def _names(stream: Any, subscription: Any) -> tuple[str, str]:
-    return stream.log_group.name, subscription.destination_arn
 
 
 def record(stream: Any, subscription: Any, events: Sequence[Any]) -> bytes:
