@@ -43,8 +43,8 @@ class Filters:
         """Return whether an item of the catalog fulfils the conditions. `name` may be a part of the image's name."""
         low, high = self.bounds
         if not low <= listing.moment_of(item) <= high or any(
-            wanted and str(item.get(field) or "") != wanted
-            for field, wanted in (("camera", self.camera), ("format", self.format), ("reason", self.reason))
+            value and str(item.get(field) or "") != value
+            for field, value in (("camera", self.camera), ("format", self.format), ("reason", self.reason))
         ):
             return False
         filename = str(item.get("filename") or names.of_key(item["key"]))

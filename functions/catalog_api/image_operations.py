@@ -75,12 +75,12 @@ class Images:
             return Response(204, body=None)
         return Response(202, JSON, Deletion(image_id=image_id))
 
-    def delete_many(self, wanted: ImageIds) -> BatchDeletion:
+    def delete_many(self, request: ImageIds) -> BatchDeletion:
         """Start the deletion of up to 100 images. Repeating it is safe."""
-        statuses = self._pool.map(self._delete, wanted.image_ids)
+        statuses = self._pool.map(self._delete, request.image_ids)
         entries = [
             BatchDeletionEntry(image_id=image_id, status=status)
-            for image_id, status in zip(wanted.image_ids, statuses, strict=True)
+            for image_id, status in zip(request.image_ids, statuses, strict=True)
         ]
         return BatchDeletion(images=entries)
 
@@ -90,16 +90,16 @@ class Images:
             raise not_found("deleted image")
         return Response(202, JSON, Restoration(image_id=image_id))
 
-    def restore_many(self, wanted: RestoreIds, deadline: Deadline) -> BatchRestoration:
+    def restore_many(self, request: RestoreIds, deadline: Deadline) -> BatchRestoration:
         """Start to undo the deletion of up to 50 images, as far as time allows."""
 
         def restore(image_id: str) -> Literal["RESTORING", "MISSING", "BUSY"]:
             return self._restore(image_id) if deadline.allows(_COPY_S) else "BUSY"
 
-        statuses = self._pool.map(restore, wanted.image_ids)
+        statuses = self._pool.map(restore, request.image_ids)
         entries = [
             BatchRestorationEntry(image_id=image_id, status=status)
-            for image_id, status in zip(wanted.image_ids, statuses, strict=True)
+            for image_id, status in zip(request.image_ids, statuses, strict=True)
         ]
         return BatchRestoration(images=entries)
 

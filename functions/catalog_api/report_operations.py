@@ -26,9 +26,9 @@ class Reports:
         self._catalog = catalog
         self._store = report_store
 
-    def create_report(self, wanted: ReportRequest, deadline: Deadline) -> Report:
+    def create_report(self, request: ReportRequest, deadline: Deadline) -> Report:
         """Count images and bytes by status and format, as far as time allows, and keep the result."""
-        days = reports.days_from(wanted.first_day, wanted.days)
+        days = reports.days_from(request.first_day, request.days)
         images = {status: self._catalog.uploaded_between(status, *days.bounds) for status in reports.STATUSES}
         rows, complete = reports.count(images, self._settings.max_report_images, lambda: deadline.allows(_ANSWER_S))
         report = Report(

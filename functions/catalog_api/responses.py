@@ -46,12 +46,12 @@ def accepts_gzip(event: Mapping[str, Any]) -> bool:
     return weights.get("gzip", weights.get("*", False))
 
 
-def _request_header(event: Mapping[str, Any], wanted: str) -> Iterator[str]:
+def _request_header(event: Mapping[str, Any], header: str) -> Iterator[str]:
     for name, values in (event.get("multiValueHeaders") or {}).items():
-        if name.lower() == wanted:
+        if name.lower() == header:
             yield from values
             return
-    yield from (str(value) for name, value in (event.get("headers") or {}).items() if name.lower() == wanted)
+    yield from (str(value) for name, value in (event.get("headers") or {}).items() if name.lower() == header)
 
 
 class _Headers:

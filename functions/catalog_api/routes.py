@@ -132,13 +132,13 @@ def _add_image_routes(router: Router, images: Images) -> None:
 
 
 def _add_batch_routes(router: Router, images: Images) -> None:
-    def delete_images(wanted: Annotated[ImageIds, Body(description="Which images")]) -> Response[BatchDeletion]:
+    def delete_images(body: Annotated[ImageIds, Body(description="Which images")]) -> Response[BatchDeletion]:
         """Starts the deletion of up to 100 images. Repeating the request is safe."""
-        return Response(202, JSON, images.delete_many(wanted))
+        return Response(202, JSON, images.delete_many(body))
 
-    def restore_images(wanted: Annotated[RestoreIds, Body(description="Which images")]) -> Response[BatchRestoration]:
+    def restore_images(body: Annotated[RestoreIds, Body(description="Which images")]) -> Response[BatchRestoration]:
         """Starts to undo the deletion of up to 50 images. Repeating the request is safe."""
-        return Response(202, JSON, images.restore_many(wanted, _deadline(router)))
+        return Response(202, JSON, images.restore_many(body, _deadline(router)))
 
     router.post(
         "/images/delete",
@@ -182,9 +182,9 @@ def _add_share_routes(router: Router, sharing: Sharing) -> None:
 
 
 def _add_report_routes(router: Router, reports: Reports) -> None:
-    def create_report(wanted: Annotated[ReportRequest, Body(description="What to count")]) -> Response[Report]:
+    def create_report(body: Annotated[ReportRequest, Body(description="What to count")]) -> Response[Report]:
         """Counts images and bytes by status and format, and keeps the result for 30 days."""
-        return Response(201, JSON, reports.create_report(wanted, _deadline(router)))
+        return Response(201, JSON, reports.create_report(body, _deadline(router)))
 
     router.post(
         "/reports",

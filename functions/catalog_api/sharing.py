@@ -30,13 +30,13 @@ class Sharing:
         self._storage = storage
 
     def share_image(
-        self, image_id: HexId, wanted: Annotated[ShareRequest, Body(description="What the link shows")]
+        self, image_id: HexId, request: Annotated[ShareRequest, Body(description="What the link shows")]
     ) -> Response[Share]:
         """Returns a link that shows one image without authentication, until it expires. It replaces an earlier link."""
         if self._catalog.find(image_id) is None:
             raise not_found("image")
-        expires_at = int(time.time()) + 3600 * wanted.hours
-        token = self._shares.create(image_id, expires_at, original=wanted.original)
+        expires_at = int(time.time()) + 3600 * request.hours
+        token = self._shares.create(image_id, expires_at, original=request.original)
         share = Share(path=f"shared/{token}", expires_at=utc_text(datetime.fromtimestamp(expires_at, UTC)))
         return Response(201, JSON, share)
 

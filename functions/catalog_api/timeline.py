@@ -58,18 +58,18 @@ class Timeline:
         low, high = filters.bounds
         high = min(high, _before(after)) if after else high
         size = MAX_EXAMINED // SHARDS if filters.are_checked else -(-limit // SHARDS) + _SPARE
-        wanted: list[Item] = []
+        accepted: list[Item] = []
         examined = 0
         while True:
             items, horizon = self._merged(status, low, high, size)
             for position, item in enumerate(items, 1):
                 if not is_hidden(item) and filters.accept(item):
-                    wanted.append(item)
-                if len(wanted) == limit:
-                    return wanted, item["taken_key"] if horizon or position < len(items) else None
+                    accepted.append(item)
+                if len(accepted) == limit:
+                    return accepted, item["taken_key"] if horizon or position < len(items) else None
             examined += SHARDS * size
-            if horizon is None or (examined >= MAX_EXAMINED and (wanted or filters.are_checked)):
-                return wanted, horizon
+            if horizon is None or (examined >= MAX_EXAMINED and (accepted or filters.are_checked)):
+                return accepted, horizon
             high = _before(horizon)
 
     def counts(self, status: str, most: int, may_go_on: Callable[[], bool]) -> Counts:

@@ -49,9 +49,9 @@ def get(environment: str, run: str, plan: Path, receipt: Receipt) -> None:
         UserError: the plan no longer exists, or its SHA-256 is not that of the receipt. No file is written.
     """
     s3 = client("s3")
-    wanted = {"Key": key(environment, run), "VersionId": receipt.version_id}
+    version = {"Key": key(environment, run), "VersionId": receipt.version_id}
     try:
-        content = s3.get_object(Bucket=state_bucket.bucket_name(), **wanted)["Body"].read()
+        content = s3.get_object(Bucket=state_bucket.bucket_name(), **version)["Body"].read()
     except s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchVersion", "InvalidArgument"}:
             raise

@@ -137,19 +137,19 @@ class Handler(TableHandler):
 
     def _bytes_read(self, read: Callable[[], Any]) -> int:
         """Return the total size of the items that a page reads, before filter and projection."""
-        asked = self.body
+        whole_body = self.body
         filters = ("FilterExpression", "ProjectionExpression", "QueryFilter", "ScanFilter", "Select")
-        self.body = {name: value for name, value in asked.items() if name not in filters}
-        used = str(asked.get("KeyConditionExpression", ""))
+        self.body = {name: value for name, value in whole_body.items() if name not in filters}
+        key_condition = str(whole_body.get("KeyConditionExpression", ""))
         for parameter in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
-            left = {name: value for name, value in (asked.get(parameter) or {}).items() if name in used}
+            left = {name: value for name, value in (whole_body.get(parameter) or {}).items() if name in key_condition}
             self.body[parameter] = left
             if not left:
                 del self.body[parameter]
         try:
             return sum(item_size(item) for item in json.loads(read())["Items"])
         finally:
-            self.body = asked
+            self.body = whole_body
 
     def batch_write_item(self) -> Any:
         """Answer BatchWriteItem."""

@@ -12,6 +12,6 @@ def set_writable(folder: Path, *, writable: bool) -> None:
     for path, _, names in folder.walk():
         for changed in (path, *(file for name in names if not writable and not (file := path / name).is_symlink())):
             mode = changed.stat().st_mode
-            wanted = mode | 0o200 if writable else mode & ~0o222
-            if wanted != mode:
-                changed.chmod(wanted)
+            new_mode = mode | 0o200 if writable else mode & ~0o222
+            if new_mode != mode:
+                changed.chmod(new_mode)

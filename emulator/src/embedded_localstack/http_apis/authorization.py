@@ -112,7 +112,9 @@ class Authorization:
         self._records.denied(who, ACTION, invocation.method_arn, policies, reason)
         raise RefusedError(answers.own(403), reason)
 
-    def _token(self, authorizer: Mapping[str, Any], wanted: list[str], invocation: Invocation) -> dict[str, Any]:
+    def _token(
+        self, authorizer: Mapping[str, Any], required_scopes: list[str], invocation: Invocation
+    ) -> dict[str, Any]:
         values = [value for value in identity_values(invocation, list(authorizer["identitySource"])) if value]
         if not values:
             raise RefusedError(answers.own(401, ("WWW-Authenticate", "Bearer")), "there is no token")
@@ -128,8 +130,8 @@ class Authorization:
             )
             answer = _challenge(401, "invalid_token", "OIDC discovery endpoint communication error")
             raise RefusedError(answer, str(error)) from error
-        scopes = tokens.scopes_of(claims, wanted)
-        if wanted and not scopes:
+        scopes = tokens.scopes_of(claims, required_scopes)
+        if required_scopes and not scopes:
             reason = "no scope of the route is in the token"
             raise RefusedError(_challenge(403, "insufficient_scope", reason), reason)
         return {"jwt": {"claims": tokens.texts(claims), "scopes": scopes or None}}

@@ -131,11 +131,11 @@ def _verify_claims(claims: Mapping[str, Any], config: Mapping[str, Any], now: fl
         raise TokenError("the token is not valid yet")
 
 
-def scopes_of(claims: Mapping[str, Any], wanted: Collection[str]) -> list[str]:
+def scopes_of(claims: Mapping[str, Any], required: Collection[str]) -> list[str]:
     """Return the required scopes of a route that are in the claim `scope` or `scp` of the token."""
     given = claims.get("scope") or claims.get("scp") or []
     listed = given.split() if isinstance(given, str) else given if isinstance(given, list) else []
-    return [scope for scope in wanted if scope in listed]
+    return [scope for scope in required if scope in listed]
 
 
 def texts(claims: Mapping[str, Any]) -> dict[str, str]:

@@ -20,7 +20,9 @@ def choose_listener[T](listeners: Mapping[int, T], port: int | None) -> T | None
     All listeners share LocalStack's port. If the port does not identify a listener, the listener on port 80 or else on
     the lowest port is returned.
     """
-    return next((listeners[wanted] for wanted in (port or 80, 80, *sorted(listeners)) if wanted in listeners), None)
+    return next(
+        (listeners[candidate] for candidate in (port or 80, 80, *sorted(listeners)) if candidate in listeners), None
+    )
 
 
 def choose_rule(rules: Iterable[Any], request: Request) -> Any:
@@ -80,8 +82,8 @@ def _header(condition: Condition, request: Request) -> bool:
 
 def _query(condition: Condition, request: Request) -> bool:
     return any(
-        ("Key" not in wanted or _like(wanted["Key"], name)) and _like(wanted["Value"], value)
-        for wanted in _values(condition, "QueryStringConfig")
+        ("Key" not in pair or _like(pair["Key"], name)) and _like(pair["Value"], value)
+        for pair in _values(condition, "QueryStringConfig")
         for name, value in request.parameters()
     )
 

@@ -36,12 +36,12 @@ def install() -> None:
     @patch(gateway_exception.GatewayExceptionHandler.create_exception_response)
     def create_exception_response(original: Callable[..., Any], self: Any, exception: Any, context: Any) -> Any:
         response = original(self, exception, context)
-        wanted = get_gateway_response_or_default(exception.type, context.deployment.rest_api.gateway_responses)
-        template = (wanted.get("responseTemplates") or {}).get("application/json")
+        customized = get_gateway_response_or_default(exception.type, context.deployment.rest_api.gateway_responses)
+        template = (customized.get("responseTemplates") or {}).get("application/json")
         if template and template != DEFAULT and "$input" not in template:
             values = {"error.message": exception.message, "error.messageString": json.dumps(exception.message)}
             response.set_data(render(template, values | {"requestId": context.context_variables.get("requestId", "")}))
-        response.headers.update(headers(wanted.get("responseParameters") or {}))
+        response.headers.update(headers(customized.get("responseParameters") or {}))
         return response
 
 
