@@ -11,6 +11,9 @@ export CLOUD ?= $(if $(filter-out local,$(ENV)),aws,embedded)
 export UV_CACHE_DIR := $(CURDIR)/build/cache/uv
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/pycache
 export XDG_CACHE_HOME := $(CURDIR)/build/cache
+export npm_config_cache := $(CURDIR)/build/cache/npm
+export npm_config_update_notifier := false
+export CHECKPOINT_DISABLE := 1
 export PYTHONUNBUFFERED := 1
 # A path this long would break the Unix sockets that Terraform makes there (108 bytes).
 TMP := $(CURDIR)/build/tmp

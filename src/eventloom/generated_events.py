@@ -21,8 +21,6 @@ from shared.text import utc_text
 type Event = dict[str, Any]
 
 HTTP = {"api", "alb", "url"}
-# Triggers whose events can come through a queue that the function reads
-QUEUED = {"s3", "sns", "event"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _OF_A_KEY = {"s3", "kinesis", "alarm"}
 
@@ -77,11 +75,27 @@ def generate(request: Request, place: Place) -> Event:
         UserError: the trigger needs a JSON object as the body, and the body is not one.
     """
     event = TRIGGERS[request.trigger](_shape(request, place), request, place)
-    queue = place.source("sqs")
-    if request.trigger in QUEUED and queue:
-        message = Request("sqs", body=json.dumps(event["Records"][0]["Sns"] if request.trigger == "sns" else event))
-        return _sqs(_shape(message, place), message, place)
-    return event
+    return in_message(event, place) if place.source("sqs") else event
+
+
+def is_queued(event: Any) -> bool:
+    """Return whether an event is one that S3, SNS or an EventBridge pattern can also send to a queue."""
+    if not isinstance(event, dict):
+        return False
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records and isinstance(records[0], dict) else {}
+    source = first.get("eventSource") or first.get("EventSource")
+    is_matched = "detail-type" in event and event["detail-type"] != "Scheduled Event"
+    return source in {"aws:s3", "aws:sns"} or event.get("Event") == "s3:TestEvent" or is_matched
+
+
+def in_message(event: Event, place: Place) -> Event:
+    """Return the SQS event by which a queue delivers an event. Events that do not come through queues are unchanged."""
+    if not is_queued(event):
+        return event
+    notification = event.get("Records", [{}])[0].get("Sns")
+    message = Request("sqs", body=json.dumps(notification or event))
+    return _sqs(_shape(message, place), message, place)
 
 
 def options_without_use(request: Request) -> list[str]:

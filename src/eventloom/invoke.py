@@ -58,7 +58,8 @@ def invoke(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     fails. Without an event, a function without sample events gets an empty object: {}.
 
     A generated event has the names of the deployed resources, and for an object what S3 has under its key. A function
-    that reads a queue gets it in a message. --record leaves keys and cookies of requests out.
+    that reads a queue gets an event of S3, SNS or EventBridge in a message. --record leaves keys and cookies of
+    requests out.
 
     \b
     Examples:
@@ -78,7 +79,8 @@ def invoke(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     elif request:
         payload = json.dumps(invoke_events.of_trigger(request, function, bucket, outputs, client)).encode()
     else:
-        payload = read_payload(event, samples)
+        read = json.loads(read_payload(event, samples))
+        payload = json.dumps(invoke_events.as_received(read, function, outputs, client)).encode()
     if record:
         terminal.note(f"recorded as {invoke_events.save(json.loads(payload), samples, record)}")
     call(function, arn, payload, show_all)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from eventloom.catalog import deployed_function
 from eventloom.errors import UserError
-from eventloom.generated_events import Event, Place, Request, generate, options_without_use
+from eventloom.generated_events import Event, Place, Request, generate, in_message, is_queued, options_without_use
 from eventloom.operations import dlq, failure_queues, message_attributes
 from eventloom.operations.failures import Failure
 from eventloom.operations.target import current_target
@@ -55,18 +56,28 @@ def of_trigger(
     Raises:
         UserError: the object does not exist, or the trigger needs a JSON object as the body, and the body is not one.
     """
+    place = _place(function, outputs, client)
+    if request.trigger == "s3":
+        buckets = [bucket] if bucket else [outputs["uploads_bucket"], outputs["raw_bucket"]]
+        bucket, head = _object(client("s3"), buckets, str(request.key))
+        place = replace(place, bucket=bucket, head=head)
+    return generate(request, place)
+
+
+def as_received(event: Any, function: str, outputs: dict[str, Any], client: Callable[[str], Any]) -> Any:
+    """Return an event as a function receives it: in an SQS message if the function reads a queue."""
+    if not is_queued(event):
+        return event
+    place = _place(function, outputs, client)
+    return in_message(event, place) if place.source("sqs") else event
+
+
+def _place(function: str, outputs: dict[str, Any], client: Callable[[str], Any]) -> Place:
     facts = deployed_function(outputs, function)
     _, _, _, region, account, *_ = facts["alias_arn"].split(":")
     mappings = client("lambda").list_event_source_mappings(FunctionName=facts["alias_arn"])["EventSourceMappings"]
     sources = tuple(mapping["EventSourceArn"] for mapping in mappings if "EventSourceArn" in mapping)
-    head: dict[str, Any] = {}
-    if request.trigger == "s3":
-        buckets = [bucket] if bucket else [outputs["uploads_bucket"], outputs["raw_bucket"]]
-        bucket, head = _object(client("s3"), buckets, str(request.key))
-    place = Place(
-        function, outputs["prefix"], account, region, datetime.now(UTC), sources, bucket=bucket or "", head=head
-    )
-    return generate(request, place)
+    return Place(function, outputs["prefix"], account, region, datetime.now(UTC), sources)
 
 
 def _object(s3: Any, buckets: list[str], key: str) -> tuple[str, dict[str, Any]]:

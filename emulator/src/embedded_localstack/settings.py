@@ -34,7 +34,15 @@ SUBSTITUTE_VARIABLE = "LAMBDA_RUNTIME_SUBSTITUTE"
 """With the value 1, the nearest version stands in for an interpreter that is not there."""
 CALLER_VARIABLE = "EMBEDDED_LOCALSTACK_CALLER"
 """The variable with the caller's variables for tools such as npm, as JSON. LocalStack and functions do not use them."""
-_FOR_TOOLS = ("PATH", "HOME", "PYENV_ROOT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_FOR_TOOLS = (
+    "PATH",
+    "HOME",
+    "PYENV_ROOT",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "XDG_CACHE_HOME",
+)
 _FOR_TOOLS_PREFIXES = ("PIP_", "UV_", "NPM_CONFIG_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 
 

@@ -87,7 +87,8 @@ def debug(  # noqa: PLR0913, PLR0917 - click passes options as arguments
         run(name, Debugged(str(chosen_cloud().endpoint), f"{facts['arn']}:{version}", plan), plan)
     finally:
         worker.end()
-        terminal.note(f"{advice.command(environment, 'deploy')} makes Terraform and the code agree")
+        command = advice.command(environment, "deploy")
+        terminal.note(f"the last saved code stays deployed; {command} makes Terraform and the code agree")
 
 
 def refuse_others(name: str) -> None:

@@ -87,7 +87,8 @@ def dev(names: tuple[str, ...], functions: Path, environment: str) -> None:
         notifications.close()
         for worker in workers:
             worker.end()
-        terminal.note(f"{advice.command(environment, 'deploy')} makes Terraform and the code agree")
+        command = advice.command(environment, "deploy")
+        terminal.note(f"the last saved code stays deployed; {command} makes Terraform and the code agree")
 
 
 def make_worker(name: str, workshop: Workshop, function_name: str) -> Worker:

@@ -46,6 +46,8 @@ def trace(  # noqa: PLR0913, PLR0917 - click passes options as arguments
       ./eventloom trace holiday.jpg
       ./eventloom trace holiday.jpg --html build/trace.html --json
     """
+    if not text.strip():
+        raise UserError("the name to trace is empty; name an object's key, or an id that an answer or a log shows")
     outputs = current_outputs(environment)
     tracer = Tracer(outputs, client, minutes)
     subject = subject_of(text, outputs, client)

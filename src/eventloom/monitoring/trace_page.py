@@ -14,7 +14,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
   :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
   body {{ margin: 2rem auto; max-width: 64rem; padding: 0 1rem; overflow-wrap: anywhere }}
   table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }}
-  td, th {{ padding: .3rem .6rem; text-align: left; vertical-align: top }} tr + tr {{ border-top: 1px solid #8884 }}
+  td, th {{ padding: .3rem .6rem; text-align: left; vertical-align: top }}
+  td:not(:last-child) {{ white-space: nowrap }} tr + tr {{ border-top: 1px solid #8884 }}
   svg {{ width: 100%; height: auto }} text {{ fill: currentColor; font-size: 12px }}
   rect {{ fill: #3b82f6 }} .ok {{ fill: #2a9d6f }} .failed {{ fill: #dc2626 }} .wait {{ fill: #d9770699 }}
 </style>

@@ -184,7 +184,8 @@ def _finished(line: Record) -> str:
     parts = [str(fields.get("method", "")), str(fields.get("path", "")) if "method" in fields else ""]
     text = " ".join(filter(None, [*parts, str(result) if result else line.message]))
     reason = fields.get("reason") or fields.get("reason_text")
-    return f"{line.message} {text}".strip() + (f" ({reason})" if reason else "") if result else text
+    text = f"{line.message} {text}".strip() if result else text
+    return f"{text} ({reason})" if reason else text
 
 
 def _series(step: Step) -> tuple[str, str]:

@@ -50,6 +50,8 @@ def steps(number: str, stream: str, arrived: tuple[str, datetime], lines: Iterab
         failed = str(fields.get("failed") or "")
         is_counted = not failed or int(number) < int(failed)
         text = "counted the batch with the record" if is_counted else "did not count the record; its batch comes again"
+        if is_counted and fields.get("rejected"):
+            text += f"; rejected records in the batch: {fields['rejected']}"
         facts = {name: fields[name] for name in ("counted", "rejected", "repeated", "failed") if fields.get(name)}
         yield Step(since, "wait", "waited in the stream", line.time)
         yield Step(line.time, "attempt", text, None, FUNCTION, "ok" if is_counted else "failed", facts)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from eventloom.errors import UserError
 from eventloom.generated_events import Request
-from eventloom.invoke_events import event_of, of_trigger, request_of, save, without_secrets
+from eventloom.invoke_events import as_received, event_of, of_trigger, request_of, save, without_secrets
 from eventloom.operations.failures import Failure, FailureQueue
 
 QUEUE = FailureQueue("eventloom-local-uploads-dlq", "http://queue")
@@ -51,6 +51,31 @@ def test_the_bucket_is_the_one_that_has_the_object() -> None:
     (record,) = json.loads(event["Records"][0]["body"])["Records"]
     assert record["s3"]["bucket"]["name"] == "raw"
     assert record["s3"]["object"] == {"key": "a.csv", "size": 3, "eTag": "e"}
+
+
+@pytest.mark.parametrize(
+    ("event", "body"),
+    [
+        ({"Records": [{"eventSource": "aws:s3", "s3": {}}]}, {"Records": [{"eventSource": "aws:s3", "s3": {}}]}),
+        ({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "m"}}]}, {"Message": "m"}),
+        ({"Event": "s3:TestEvent"}, {"Event": "s3:TestEvent"}),
+        ({"detail-type": "order", "detail": {}}, {"detail-type": "order", "detail": {}}),
+    ],
+    ids=["s3", "sns", "test event", "event"],
+)
+def test_a_function_that_reads_a_queue_gets_a_sample_in_a_message(event: dict[str, Any], body: dict[str, Any]) -> None:
+    (record,) = as_received(event, "hello", OUTPUTS, lambda _: Cloud())["Records"]
+    assert (record["eventSource"], record["eventSourceARN"]) == ("aws:sqs", ARN.removesuffix("-dlq"))
+    assert json.loads(record["body"]) == body
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, [], None, {"Records": []}, {"Records": [{"eventSource": "aws:sqs"}]}, {"detail-type": "Scheduled Event"}],
+    ids=str,
+)
+def test_other_events_are_sent_as_they_are(event: Any) -> None:
+    assert as_received(event, "hello", OUTPUTS, lambda _: Cloud()) == event
 
 
 def test_an_object_that_does_not_exist_is_answered_with_how_to_make_one() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
+from eventloom.cli import main
 from eventloom.monitoring.log_records import Record, records
 from eventloom.monitoring.trace import line, rounds, unknown
 from eventloom.monitoring.trace_page import page
@@ -290,6 +292,16 @@ def test_a_file_of_the_converter_is_traced_with_the_call_that_failed_before(clou
     ]
 
 
+def test_a_file_that_the_converter_rejects_has_the_reason(cloud: Cloud) -> None:
+    cloud.groups["/c"] = events(
+        lambda_line(0, "start", "c"),
+        function_line(1, "REJECTED", key="a.csv", bucket="raw", reason="empty"),
+        lambda_line(2, "report", "c", status="success"),
+    )
+    steps = Tracer(OUTPUTS, cloud, 1440).path(subject_of("a.csv", OUTPUTS, cloud), NOW)
+    assert steps[-1].text == "attempt 1: REJECTED (empty)"
+
+
 def test_a_request_id_shows_the_lines_of_its_invocation(cloud: Cloud) -> None:
     steps = Tracer(OUTPUTS, cloud, 1440).path(subject_of("r2", OUTPUTS, cloud), NOW)
     assert [step.text for step in steps if step.kind == "attempt"] == ["attempt 2: done READY"]
@@ -339,7 +351,7 @@ def test_a_record_of_the_stream_is_followed_to_the_batch_that_counted_it(cloud: 
         batch(2, 1, 6, counted=6),
         batch(3, 5, 9, "activity#shard-0", counted=5),
         batch(4, 7, 9, counted=0, failed=NUMBER),
-        batch(9, 7, 9, counted=3),
+        batch(9, 7, 9, counted=2, rejected=1),
     )
     outputs = OUTPUTS | {"activity_stream": "activity", "functions": {"activity": {"log_group": "/a"}}}
 
@@ -352,9 +364,15 @@ def test_a_record_of_the_stream_is_followed_to_the_batch_that_counted_it(cloud: 
         "10:30:01.000    3,000 ms  wait         waited in the stream",
         "10:30:04.000              activity     did not count the record; its batch comes again",
         "10:30:04.000    5,000 ms  wait         waited in the stream",
-        "10:30:09.000              activity     counted the batch with the record",
+        "10:30:09.000              activity     counted the batch with the record; rejected records in the batch: 1",
     ]
     assert is_complete(steps)
+
+
+def test_an_empty_subject_is_refused_because_every_line_contains_it() -> None:
+    result = CliRunner().invoke(main, ["trace", " "])
+    assert result.exit_code == 1
+    assert "the name to trace is empty" in result.output
 
 
 def test_an_unknown_subject_names_all_that_trace_takes() -> None:
